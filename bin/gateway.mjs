@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node reads: an old one is told what to do, and loads nothing else.
+const needed = 24;
+const major = Number(process.versions.node.split('.')[0]);
+
+if (major < needed) {
+  process.stderr.write(
+    `The revocation gateway needs Node.js ${needed} or newer and this is ${process.version}: run it ` +
+      'through npm (npm start, or npm run gateway -- COMMAND), which uses the Node.js that npm ci installs.\n',
+  );
+  process.exitCode = 1;
+} else {
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
+  const { main } = await import('../src/main.ts');
+  await main(process.argv);
+}

@@ -1,0 +1,154 @@
+import type { Selectable } from 'kysely';
+
+/** Every table of the gateway. Times are integer milliseconds since 1970, ids are UUIDv7 text. */
+export interface Tables {
+  revocables: RevocablesTable;
+  auth_methods: AuthMethodsTable;
+  jwt_auths: JwtAuthsTable;
+  jwks: JwksTable;
+  jwk_assignments: JwkAssignmentsTable;
+  ledger: LedgerTable;
+  targets: TargetsTable;
+  deliveries: DeliveriesTable;
+  signing_keys: SigningKeysTable;
+}
+
+/**
+ * Everything that can be revoked, as one tree: organizations at the top, what they own below, and
+ * credentials at the leaves. A row is good while it and every ancestor is neither revoked nor
+ * expired.
+ */
+export interface RevocablesTable {
+  id: string;
+  /** The tenant. An organization's own row names itself. */
+  organization_id: string;
+  kind: string;
+  /** Null for an organization only. */
+  parent_id: string | null;
+  /** The name in an address (a project's name, a service account's slug): unique in parent and kind. */
+  slug: string | null;
+  /** The name that people read. */
+  name: string | null;
+  /** What a caller with this credential, or with one below it, may do: JSON list. The nearest counts. */
+  permissions: string | null;
+  /** SHA-256 of the secret, base64url. */
+  secret_hash: string | null;
+  issued_at_ms: number;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+  revoked_by: string | null;
+  reason: string | null;
+  /** The id of the ledger entry that revoked it. */
+  revocation_id: string | null;
+}
+
+/** How an auth method of an identity issues access tokens. Durations in seconds, as on the wire. */
+export interface AuthMethodsTable {
+  id: string;
+  access_token_ttl_s: number;
+  access_token_max_ttl_s: number;
+  access_token_period_s: number;
+  access_token_num_uses_limit: number;
+  /** JSON list of `{ipAddress, type, prefix}`. */
+  access_token_trusted_ips: string;
+  updated_at_ms: number;
+}
+
+/** What a JWT must be to log in through a JWT auth. */
+export interface JwtAuthsTable {
+  id: string;
+  /** `jwks` or `static`. */
+  configuration_type: string;
+  jwks_url: string;
+  /** JSON list of PEM texts. */
+  public_keys: string;
+  bound_issuer: string;
+  bound_audiences: string;
+  /** JSON object, claim to expected value. */
+  bound_claims: string;
+  bound_subject: string;
+}
+
+/** The public half of a JSON Web Key of a project. */
+export interface JwksTable {
+  id: string;
+  /** JSON, RFC 7517. */
+  public_jwk: string;
+}
+
+/** Which JWK a gateway credential uses; the row's kind says what for. */
+export interface JwkAssignmentsTable {
+  id: string;
+  jwk_id: string;
+}
+
+/** The append-only record of every authenticated attempt. */
+export interface LedgerTable {
+  /** Counts up in the order of commits, without gaps. */
+  seq: number;
+  id: string;
+  organization_id: string;
+  at_ms: number;
+  /** `revoke` or `create`. */
+  action: string;
+  kind: string;
+  /** The row in `revocables`, where the attempt resolved to one. */
+  target_id: string | null;
+  /** The target as the caller addressed it; a fingerprint of that where it resolved to nothing. */
+  target: string;
+  /** `done` or `refused`. */
+  outcome: string;
+  /** The code of the refusal. */
+  refusal: string | null;
+  reason: string | null;
+  comment: string | null;
+  actor: string;
+  /** The credential that the caller presented, where the gateway issued it. */
+  actor_id: string | null;
+  /** `graphql`, `rest` or `cli`. */
+  surface: string;
+  request_id: string;
+}
+
+/** A place that must learn of revocations. */
+export interface TargetsTable {
+  id: string;
+  organization_id: string;
+  /** `environment`; later webhooks and enforcement points. */
+  kind: string;
+  /** The row whose subtree this target is told about: for an environment its project. */
+  scope_id: string;
+  name: string;
+  url: string;
+  /** The Standard Webhooks secret, encrypted under the secret key (compact JWE). */
+  secret_jwe: string;
+  created_at_ms: number;
+  removed_at_ms: number | null;
+}
+
+/** Bringing one ledger entry to one target. */
+export interface DeliveriesTable {
+  seq: number;
+  target_id: string;
+  attempts: number;
+  /** When the last attempt began. */
+  notified_at_ms: number | null;
+  acknowledged_at_ms: number | null;
+  last_error: string | null;
+}
+
+/** The gateway's own signing keys. */
+export interface SigningKeysTable {
+  kid: string;
+  /** JSON, RFC 7517. */
+  public_jwk: string;
+  /** The private JWK, encrypted under the secret key (compact JWE). */
+  private_jwe: string;
+  created_at_ms: number;
+  retired_at_ms: number | null;
+}
+
+export type Revocable = Selectable<RevocablesTable>;
+export type LedgerEntry = Selectable<LedgerTable>;
+export type Target = Selectable<TargetsTable>;
+export type Delivery = Selectable<DeliveriesTable>;

@@ -1,0 +1,11 @@
+/** An authenticated caller. */
+export interface Actor {
+  /** The credential that was presented, where this gateway issued it. */
+  readonly credentialId: string | null;
+  /** Who it is, as the ledger names it. */
+  readonly name: string;
+  readonly organizationId: string;
+  readonly organizationSlug: string;
+  /** Permissions, some limited by `@project`, and Kaiten scopes. */
+  readonly permissions: readonly string[];
+}

@@ -1,0 +1,29 @@
+import { InvalidArgumentError } from 'commander';
+import ms, { type StringValue } from 'ms';
+
+/** A list with commas. */
+export const list = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+/** A duration such as `90s`, `15m`, `1h` or `30d`, in milliseconds. */
+export function milliseconds(text: string): number {
+  const value = ms(text as StringValue) as number | undefined;
+  if (value === undefined || !(value > 0)) {
+    throw new InvalidArgumentError('It is a duration such as 90s, 15m, 1h or 30d.');
+  }
+  return value;
+}
+
+/** A whole number that is not less than the least. */
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };

@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { migrate, openDatabase } from '../database.ts';
+import { print } from './output.ts';
+
+export const migrateCommand = () =>
+  new Command('migrate')
+    .description('bring the schema of the database to the newest version (serve does so too)')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const config = readConfig();
+      const database = openDatabase(config.databaseUrl);
+      try {
+        const ran = await migrate(database.writer);
+        const text = ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to do.';
+        print(json, { ran }, [text]);
+      } finally {
+        await database.close();
+      }
+    });

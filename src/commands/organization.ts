@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { checkSlug, createOrganization } from '../issue/organization.ts';
+import { perform } from '../operation.ts';
+import { newRequestId } from '../start.ts';
+import { operator, orStop, orStopInvalid, withGateway } from './operator.ts';
+import { print } from './output.ts';
+
+export const organization = () =>
+  new Command('organization').description('make organizations').addCommand(
+    new Command('create')
+      .description('make an organization: a tenant, whose credentials no other tenant sees')
+      .argument('<slug>', 'its name in addresses: a-z, 0-9, -')
+      .option('--json', 'print JSON')
+      .action(async (slug: string, { json }: { json?: boolean }) => {
+        orStopInvalid(checkSlug(slug));
+        await withGateway(async ({ gateway }) => {
+          const id = gateway.newId();
+          const call = {
+            actor: operator(id, slug),
+            surface: 'cli',
+            requestId: newRequestId(),
+          } as const;
+          orStop(await perform(gateway, createOrganization, { id, slug }, call));
+          print(json, { id, slug }, [
+            `Organization ${slug} is made. A token that may do everything in it, for an hour:`,
+            `  npm run gateway -- token --organization ${slug} --permissions organization:admin`,
+          ]);
+        });
+      }),
+  );

@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import { type Config, readConfig } from '../config.ts';
+import { GRAPHQL_PATH } from '../graphql/yoga.ts';
+import { createServer } from '../server.ts';
+import { newRequestId, type Running, start } from '../start.ts';
+import { StartError } from '../start-error.ts';
+
+export const serve = () =>
+  new Command('serve').description('migrate, then serve').action(async () => {
+    const config = readConfig();
+    const running = await start(config);
+    const app = createServer({ gateway: running.gateway, newRequestId });
+    const url = await listen(app, config);
+    stopOnSignals(app, running);
+    process.stdout.write(`${banner(url, config)}\n`);
+  });
+
+function banner(url: string, config: Config): string {
+  const lines = [`Revocation gateway at ${url}`];
+  if (config.profile === 'development') lines.push(`GraphiQL:    ${url}${GRAPHQL_PATH}`);
+  return [
+    ...lines,
+    'A tenant:    npm run gateway -- organization create SLUG',
+    'A token:     npm run gateway -- token --organization SLUG --permissions organization:admin',
+    'To try it:   npm run demo',
+  ].join('\n');
+}
+
+/** Listens, and says where. */
+export async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      throw new StartError(`Port ${port} of ${host} is in use: set PORT to another.`);
+    }
+    throw error;
+  }
+  const address = app.server.address();
+  const actual = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${host === '127.0.0.1' || host === '::1' ? 'localhost' : host}:${actual}`;
+}
+
+/** What is in flight by then is given up. */
+const STOP_DEADLINE_MS = 30_000;
+
+/** On SIGTERM or SIGINT: takes no more requests, finishes those in flight, and ends with 0. */
+export function stopOnSignals(
+  app: FastifyInstance,
+  running: Running,
+  also: () => Promise<void> = async () => undefined,
+): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    await app.close();
+    await running.close();
+    await also();
+  };
+  const onSignal = () => {
+    stop().catch((error: unknown) => {
+      running.gateway.log.error({ err: error }, 'did not stop cleanly');
+      process.exit(1);
+    });
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

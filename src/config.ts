@@ -1,0 +1,146 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { StartError } from './start-error.ts';
+
+/** An issuer outside whose JWTs are accepted from callers. */
+export type TrustedIssuer = z.infer<typeof trustedIssuer>;
+
+/** A range of addresses. */
+export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** The gateway's settings. */
+export interface Config {
+  port: number;
+  host: string;
+  publicUrl: string;
+  databaseUrl: string;
+  secretKeyFile: string;
+  profile: 'development' | 'production';
+  trustedIssuers: readonly TrustedIssuer[];
+  outboundAllow: readonly Cidr[];
+  trustedProxies: readonly Cidr[];
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+}
+
+/** Signature algorithms that callers' JWTs may use: asymmetric ones alone. */
+export const signatureAlgorithms = [
+  ...['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512'],
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+] as const;
+
+const trustedIssuer = z
+  .strictObject({
+    issuer: z.string().min(1),
+    audience: z.string().min(1),
+    jwksUrl: z.url({ protocol: /^https?$/ }).optional(),
+    keys: z
+      .array(z.looseObject({ kty: z.enum(['OKP', 'EC', 'RSA']) }))
+      .nonempty()
+      .optional(),
+    algorithms: z.array(z.enum(signatureAlgorithms)).nonempty().optional(),
+    claims: z
+      .strictObject({
+        organization: z.string().default('organization'),
+        permissions: z.string().default('permissions'),
+        subject: z.string().default('sub'),
+      })
+      .prefault({}),
+    permissions: z.record(z.string(), z.array(z.string())).default({}),
+    organizations: z.array(z.string()).nonempty().optional(),
+  })
+  .refine((value) => (value.jwksUrl === undefined) !== (value.keys === undefined), {
+    message: 'give either jwksUrl or keys',
+  });
+
+const cidr = z.string().transform((text, context): Cidr => {
+  try {
+    return ipaddr.parseCIDR(text.includes('/') ? text : hostRange(text));
+  } catch {
+    context.addIssue({ code: 'custom', message: `"${text}" is no CIDR, such as 10.0.0.0/8` });
+    return z.NEVER;
+  }
+});
+
+const hostRange = (address: string) =>
+  `${address}/${ipaddr.parse(address).kind() === 'ipv4' ? 32 : 128}`;
+
+const cidrs = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  )
+  .pipe(z.array(cidr));
+
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not JSON' });
+    return z.NEVER;
+  }
+});
+
+const settings = z.object({
+  /** The port to listen on; 0 takes a free one. */
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  /** The address to listen on. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** Where clients reach the gateway; the issuer of the tokens that it mints. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^(sqlite:.+)$/, 'must be sqlite:FILE or sqlite::memory:')
+    .default('sqlite:data/gateway.db'),
+  SECRET_KEY_FILE: z.string().min(1).default('data/secret.key'),
+  PROFILE: z.enum(['development', 'production']).default('development'),
+  TRUSTED_ISSUERS: json.pipe(z.array(trustedIssuer)).default([]),
+  OUTBOUND_ALLOW: cidrs,
+  TRUSTED_PROXIES: cidrs,
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/** The name of every setting. */
+export const settingNames = Object.keys(settings.shape);
+
+/** Reads the settings, and throws one `StartError` that names every problem. */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name in settings.shape && value !== ''),
+  );
+  const { data, error } = settings.safeParse(given);
+  const problems = (error?.issues ?? []).map(
+    (issue) => `${issue.path.join('.')}: ${issue.message}`,
+  );
+  if (data !== undefined && data.PROFILE === 'development' && !isLoopback(data.HOST)) {
+    problems.push(
+      `HOST: ${data.HOST} can be reached from other machines, which PROFILE=development is too ` +
+        'open for; set PROFILE=production',
+    );
+  }
+  if (data === undefined || problems.length > 0) {
+    throw new StartError(
+      ['These settings are wrong (docs/configuration.md explains each):', ...problems].join('\n  '),
+    );
+  }
+  return Object.freeze({
+    port: data.PORT,
+    host: data.HOST,
+    publicUrl: (data.PUBLIC_URL ?? `http://localhost:${data.PORT}`).replace(/\/+$/, ''),
+    databaseUrl: data.DATABASE_URL,
+    secretKeyFile: data.SECRET_KEY_FILE,
+    profile: data.PROFILE,
+    trustedIssuers: data.TRUSTED_ISSUERS,
+    outboundAllow: data.OUTBOUND_ALLOW,
+    trustedProxies: data.TRUSTED_PROXIES,
+    logLevel: data.LOG_LEVEL,
+  });
+}
+
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}

@@ -1,0 +1,18 @@
+import type { RestRequest } from '../../rest/dialect.ts';
+import { infisical, infisicalError, infisicalReply } from '../../rest/dialects/infisical.ts';
+import { restRoute } from '../../rest/route.ts';
+import type { Input } from '../kind.ts';
+import { accessToken } from './kind.ts';
+
+const notFound = (_refusal: unknown, request: RestRequest, { tokenId }: Input<'tokenId'>) =>
+  infisicalError(request, 404, 'NotFound', `Token with ID ${tokenId} not found or already revoked`);
+
+/** Infisical: Revoke token for machine identity with Token Auth. */
+export const accessTokenRest = restRoute(accessToken, {
+  dialect: infisical,
+  method: 'POST',
+  paths: ['/api/v1/auth/token-auth/tokens/:tokenId/revoke'],
+  params: { tokenId: 'tokenId' },
+  done: () => infisicalReply(200, { message: 'Successfully revoked access token' }),
+  refused: { ...infisical.common, NOT_FOUND: notFound, ALREADY_REVOKED: notFound },
+});

@@ -1,0 +1,13 @@
+import { kadosei, kadoseiNotFound, kadoseiReply } from '../../rest/dialects/kadosei.ts';
+import { restRoute } from '../../rest/route.ts';
+import { apiKey } from './kind.ts';
+
+/** Kadosei: Revoke API key for application. */
+export const apiKeyRest = restRoute(apiKey, {
+  dialect: kadosei,
+  method: 'DELETE',
+  paths: ['/api/v1/applications/:id/api-keys/:keyId'],
+  params: { id: 'applicationId', keyId: 'keyId' },
+  done: () => kadoseiReply(200, {}),
+  refused: { ...kadosei.common, NOT_FOUND: kadoseiNotFound, ALREADY_REVOKED: kadoseiNotFound },
+});

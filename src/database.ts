@@ -1,0 +1,110 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  type LogConfig,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { LRUCache } from 'lru-cache';
+import * as migration0001 from '../db/migrations/0001_gateway.ts';
+import type { Tables } from '../db/tables.ts';
+
+/** An open database: one connection that writes, one that only reads. */
+export interface Database {
+  /** Used by the commit queue alone. */
+  writer: Kysely<Tables>;
+  /** Sees what is committed, and cannot write. In memory it is the writer, one user at a time. */
+  reader: Kysely<Tables>;
+  close(): Promise<void>;
+}
+
+export type OpenOptions = { log?: LogConfig };
+
+/** Opens the database that a `DATABASE_URL` names, creating the file and its folder if need be. */
+export function openDatabase(url: string, options: OpenOptions = {}): Database {
+  const file = url.replace(/^sqlite:(\/\/)?/, '');
+  const log = options.log === undefined ? {} : { log: options.log };
+  if (file === ':memory:') {
+    const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });
+    return { writer, reader: writer, close: () => writer.destroy() };
+  }
+  mkdirSync(dirname(file), { recursive: true });
+  const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });
+  const reader = new Kysely<Tables>({
+    dialect: new GatewayDialect(openSqlite(file, { readonly: true })),
+    ...log,
+  });
+  return {
+    writer,
+    reader,
+    close: async () => {
+      await reader.destroy();
+      await writer.destroy();
+    },
+  };
+}
+
+/** Brings the schema to the newest version; says which migrations it ran. */
+export async function migrate(db: Kysely<Tables>): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ '0001_gateway': migration0001 }) },
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+const BUSY_TIMEOUT_MS = 5_000;
+/** Distinct statements kept prepared for each connection; the gateway has fewer than 100. */
+const STATEMENTS_MAX = 500;
+
+function openSqlite(file: string, options: { readonly?: boolean } = {}): SqliteDatabase {
+  const db = new Sqlite(file, { ...options, timeout: BUSY_TIMEOUT_MS });
+  if (!options.readonly) {
+    db.pragma('journal_mode = WAL');
+    // An answer is given only once its commit has reached the disk.
+    db.pragma('synchronous = FULL');
+  }
+  db.pragma('foreign_keys = ON');
+  // REPLACE deletes rows too: the append-only triggers must see it.
+  db.pragma('recursive_triggers = ON');
+  const statements = new LRUCache<string, SqliteStatement>({ max: STATEMENTS_MAX });
+  return {
+    close: () => db.close(),
+    prepare: (sql) => {
+      const cached = statements.get(sql);
+      if (cached !== undefined) return cached;
+      const statement = db.prepare<unknown[]>(sql) as SqliteStatement;
+      statements.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+class GatewayDialect extends SqliteDialect {
+  readonly #database: SqliteDatabase;
+
+  constructor(database: SqliteDatabase) {
+    super({ database });
+    this.#database = database;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ImmediateDriver({ database: this.#database });
+  }
+}
+
+/** Takes the write lock at the start, so that a transaction never fails half way to get it. */
+class ImmediateDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}

@@ -1,0 +1,37 @@
+import { assertValidSchema, type GraphQLSchema } from 'graphql';
+import type { AnyCredential } from '../credentials/kinds.ts';
+import { addIssuing, createOperations } from '../issue/graphql.ts';
+import type { RefusalClass } from '../refusals.ts';
+import { createBuilder } from './builder.ts';
+import { addErrors } from './errors.ts';
+import { addLedger } from './ledger.ts';
+import { addMe } from './me.ts';
+import { always } from './mutation.ts';
+import { owners } from './owners.ts';
+import { addRevocationSuccess } from './revocation.ts';
+import { addLists, addTypes } from './types.ts';
+
+/** The schema: what all kinds share, then each kind's own part. */
+export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchema {
+  const builder = createBuilder();
+  const graphs = credentials.map(({ graph }) => graph);
+  const specs = [...owners, ...graphs];
+  const refusals = new Set<RefusalClass>([
+    ...always,
+    ...graphs.flatMap((graph) => graph.operation.refusals),
+    ...createOperations.flatMap((operation) => [...operation.refusals]),
+  ]);
+
+  const errors = addErrors(builder, refusals);
+  const types = addTypes(builder, specs);
+  const me = addMe(builder, specs, types);
+  addLists(builder, specs, types, me);
+  const { revocation } = addLedger(builder, types, me);
+  builder.mutationType({ description: 'What can be changed.' });
+  const success = addRevocationSuccess(builder, revocation);
+  for (const graph of graphs) graph.addTo(builder, errors, { types, success });
+  addIssuing(builder, errors, types);
+  const schema = builder.toSchema();
+  assertValidSchema(schema);
+  return schema;
+}

@@ -1,0 +1,71 @@
+import type { Revocable } from '../../db/tables.ts';
+import type { Operation } from '../operation.ts';
+import { missingPermissions } from '../permissions.ts';
+import { InvalidInput, NameTaken, PermissionDenied } from '../refusals.ts';
+import { hashSecret } from '../secrets.ts';
+import { newRow } from './row.ts';
+
+export interface NewOrganization {
+  /** The id that it will have. */
+  readonly id: string;
+  readonly slug: string;
+  /** The token of its first administrator, where one is wanted. */
+  readonly admin?: { readonly id: string; readonly secret: string };
+}
+
+const SLUG_MAX = 100;
+const slugPattern = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
+
+export function checkSlug(slug: string): InvalidInput | undefined {
+  if (slug.length <= SLUG_MAX && slugPattern.test(slug)) return undefined;
+  const message = `Must be 2 to ${SLUG_MAX} of a-z, 0-9 and "-", with no "-" at either end`;
+  return new InvalidInput([{ path: 'slug', message }]);
+}
+
+/** Makes a tenant, and if asked a personal access token that may do everything in it. */
+export const createOrganization: Operation<
+  NewOrganization,
+  Revocable,
+  PermissionDenied | NameTaken
+> = {
+  action: 'create',
+  kind: 'organization',
+  refusals: [PermissionDenied, NameTaken],
+  describe: ({ slug }) => slug,
+
+  async run(tx, { id, slug, admin }, call, { atMs }) {
+    const missing = missingPermissions(call.actor.permissions, ['organization:create']);
+    if (missing.length > 0) return { refused: new PermissionDenied(missing) };
+    const taken = await tx
+      .selectFrom('revocables')
+      .select('id')
+      .where('slug', '=', slug)
+      .where('parent_id', 'is', null)
+      .executeTakeFirst();
+    if (taken !== undefined) return { refused: new NameTaken() };
+
+    const row = newRow({
+      id,
+      organization_id: id,
+      kind: 'organization',
+      issued_at_ms: atMs,
+      slug,
+      name: slug,
+    });
+    await tx.insertInto('revocables').values(row).execute();
+    if (admin !== undefined) {
+      const token = newRow({
+        id: admin.id,
+        organization_id: id,
+        parent_id: id,
+        kind: 'personal-access-token',
+        issued_at_ms: atMs,
+        name: 'admin',
+        permissions: JSON.stringify(['organization:admin']),
+        secret_hash: hashSecret(admin.secret),
+      });
+      await tx.insertInto('revocables').values(token).execute();
+    }
+    return { done: row, targetId: id };
+  },
+};

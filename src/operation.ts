@@ -1,0 +1,161 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { LedgerEntry, Tables } from '../db/tables.ts';
+import type { Actor } from './actor.ts';
+import { type Refusal, type RefusalClass, Unauthenticated } from './refusals.ts';
+import { chainOf, standing } from './standing.ts';
+import type { Writes } from './writes.ts';
+
+/** RFC 5280's words, as far as they make sense for a credential that is no certificate. */
+export const revocationReasons = [
+  'UNSPECIFIED',
+  'KEY_COMPROMISE',
+  'SUPERSEDED',
+  'PRIVILEGE_WITHDRAWN',
+  'CESSATION_OF_OPERATION',
+] as const;
+
+export type RevocationReason = (typeof revocationReasons)[number];
+
+export type Surface = 'graphql' | 'rest' | 'cli';
+
+/** Who asks for an operation, through what, and why. */
+export interface Call {
+  readonly actor: Actor;
+  readonly surface: Surface;
+  readonly requestId: string;
+  readonly reason?: RevocationReason | undefined;
+  readonly comment?: string | undefined;
+}
+
+/** When an attempt takes place, and the id of its ledger entry. */
+export interface Moment {
+  readonly atMs: number;
+  readonly entryId: string;
+}
+
+/** What came of running an operation. */
+export type Outcome<Value, R extends Refusal> =
+  | { done: Value; targetId: string; deliverTo?: readonly string[] }
+  /** `unresolved`: the input named nothing, so what it says is not to be kept. */
+  | { refused: R; targetId?: string | undefined; unresolved?: boolean };
+
+/** Something that changes what can be revoked. It lists every no that it can give. */
+export interface Operation<Input, Value, R extends Refusal> {
+  readonly action: 'revoke' | 'create';
+  readonly kind: string;
+  readonly refusals: readonly RefusalClass<R>[];
+  /** The target as the caller addressed it. */
+  describe(input: Input): string;
+  /** Decides and changes. Only `tx` may be awaited. */
+  run(tx: Transaction<Tables>, input: Input, call: Call, at: Moment): Promise<Outcome<Value, R>>;
+}
+
+/** What `perform` needs of the gateway. */
+export interface Performer {
+  readonly writes: Writes;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Names a text without telling it. */
+  readonly fingerprint: (text: string) => string;
+}
+
+/** What was committed. */
+export type Performed<Value, R extends Refusal> =
+  | { done: Value; entry: LedgerEntry; deliverTo: readonly string[] }
+  | { refused: R | Unauthenticated };
+
+/**
+ * Runs an operation: the change, the ledger entry and the deliveries that it owes are one
+ * transaction, and the answer follows its commit. The caller's own credential is read again inside
+ * that transaction, so that nothing done after its revocation counts.
+ */
+export async function perform<Input, Value, R extends Refusal>(
+  gateway: Performer,
+  operation: Operation<Input, Value, R>,
+  input: Input,
+  call: Call,
+): Promise<Performed<Value, R>> {
+  return await gateway.writes.run(async (tx) => {
+    const at: Moment = { atMs: gateway.now(), entryId: gateway.newId() };
+    const lost = await lostStanding(tx, call, at.atMs);
+    if (lost !== undefined) return { refused: lost };
+
+    const outcome = await operation.run(tx, input, call, at);
+    if ('refused' in outcome) {
+      assertListed(operation, outcome.refused);
+      const described = operation.describe(input);
+      await record(tx, operation, call, at, {
+        target_id: outcome.targetId ?? null,
+        target: outcome.unresolved ? gateway.fingerprint(described) : described,
+        outcome: 'refused',
+        refusal: outcome.refused.code,
+      });
+      return { refused: outcome.refused };
+    }
+    const entry = await record(tx, operation, call, at, {
+      target_id: outcome.targetId,
+      target: operation.describe(input),
+      outcome: 'done',
+      refusal: null,
+    });
+    const deliverTo = outcome.deliverTo ?? [];
+    for (const target_id of deliverTo) {
+      await tx
+        .insertInto('deliveries')
+        .values({ seq: entry.seq, target_id, attempts: 0 })
+        .execute();
+    }
+    return { done: outcome.done, entry, deliverTo };
+  });
+}
+
+async function lostStanding(
+  tx: Transaction<Tables>,
+  { actor, surface }: Call,
+  nowMs: number,
+): Promise<Unauthenticated | undefined> {
+  // Whoever is at the command line holds the database itself.
+  if (surface === 'cli') return undefined;
+  const reason = standing(
+    await chainOf(tx, 'id', actor.credentialId ?? actor.organizationId),
+    nowMs,
+  );
+  return reason === undefined ? undefined : new Unauthenticated(reason);
+}
+
+/** Appends to the ledger. The number is taken inside the transaction, so it follows commit order. */
+async function record(
+  tx: Kysely<Tables>,
+  operation: { action: string; kind: string },
+  call: Call,
+  at: Moment,
+  result: Pick<LedgerEntry, 'target_id' | 'target' | 'outcome' | 'refusal'>,
+): Promise<LedgerEntry> {
+  const entry = {
+    id: at.entryId,
+    organization_id: call.actor.organizationId,
+    at_ms: at.atMs,
+    action: operation.action,
+    kind: operation.kind,
+    ...result,
+    reason: call.reason ?? null,
+    comment: call.comment ?? null,
+    actor: call.actor.name,
+    actor_id: call.actor.credentialId,
+    surface: call.surface,
+    request_id: call.requestId,
+  };
+  const { seq } = await tx
+    .insertInto('ledger')
+    .values({ seq: sql<number>`(select coalesce(max(seq), 0) + 1 from ledger)`, ...entry })
+    .returning('seq')
+    .executeTakeFirstOrThrow();
+  return { seq, ...entry };
+}
+
+/** The compiler allows an operation to list less than it can refuse; this does not. */
+function assertListed(operation: Operation<never, unknown, Refusal>, refusal: Refusal): void {
+  if (!operation.refusals.some((listed) => refusal instanceof listed)) {
+    throw new Error(`${operation.action} ${operation.kind} does not list ${refusal.code}`);
+  }
+}

@@ -1,0 +1,80 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { Dispatcher, RequestInit, Response } from 'undici';
+import type { Cidr } from './config.ts';
+
+/** The address may not be reached from here. */
+export class AddressRefused extends Error {
+  override readonly name = 'AddressRefused';
+}
+
+/** `fetch` for addresses that somebody else chose. */
+export type Outbound = (url: string, init?: RequestInit) => Promise<Response>;
+
+/**
+ * A `fetch` that reaches public addresses and, of the others, only those in `allow`. A name is
+ * resolved once and the connection goes to the very address that was checked; a redirect is not
+ * followed; proxies of the environment are not used.
+ */
+export function createOutbound(allow: readonly Cidr[]): Outbound {
+  let ready: Promise<{ fetch: typeof import('undici').fetch; dispatcher: Dispatcher }> | undefined;
+
+  async function load() {
+    // Loaded on first use: most runs of the command line never call out.
+    const { Agent, buildConnector, fetch } = await import('undici');
+    const connect = buildConnector({ lookup: guardedLookup(allow) });
+    const dispatcher = new Agent({
+      connect: (options, callback) => {
+        const host = options.hostname.replace(/^\[|\]$/g, '');
+        if (isIP(host) !== 0 && !mayReach(host, allow)) {
+          callback(new AddressRefused(refusedText(host)), null);
+          return;
+        }
+        connect(options, callback);
+      },
+    });
+    return { fetch, dispatcher };
+  }
+
+  return async (url, init = {}) => {
+    ready ??= load();
+    const { fetch, dispatcher } = await ready;
+    const { protocol } = new URL(url);
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw new AddressRefused(`Only http and https are allowed, not ${protocol}`);
+    }
+    try {
+      return await fetch(url, { ...init, redirect: 'manual', dispatcher });
+    } catch (error) {
+      // undici wraps what went wrong.
+      throw error instanceof TypeError && error.cause instanceof Error ? error.cause : error;
+    }
+  };
+}
+
+function guardedLookup(allow: readonly Cidr[]): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      if (error !== null) return callback(error, '');
+      const refused = addresses.find(({ address }) => !mayReach(address, allow));
+      const first = addresses[0];
+      if (refused !== undefined || first === undefined) {
+        return callback(new AddressRefused(refusedText(refused?.address ?? hostname)), '');
+      }
+      if (options.all) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+const refusedText = (address: string) =>
+  `The address ${address} is not public and not in OUTBOUND_ALLOW`;
+
+/** Whether an address is public, or in one of the ranges. */
+export function mayReach(address: string, allow: readonly Cidr[]): boolean {
+  // Reads an IPv4 address in IPv6 clothes as what it is.
+  const ip = ipaddr.process(address);
+  if (ip.range() === 'unicast') return true;
+  return allow.some(([range, bits]) => range.kind() === ip.kind() && ip.match(range, bits));
+}

@@ -1,0 +1,27 @@
+import { STATUS_CODES } from 'node:http';
+import { type GeneralAnswers, json, type Reply, type RestRequest } from '../dialect.ts';
+
+/** The gateway's own wording (RFC 9457), for paths that belong to no vendor. */
+function problem(request: RestRequest, status: number, detail: string): Reply {
+  return json(status, 'application/problem+json', {
+    type: 'about:blank',
+    title: STATUS_CODES[status],
+    status,
+    detail,
+    instance: request.path,
+    requestId: request.id,
+  });
+}
+
+export const gatewayAnswers: GeneralAnswers = {
+  malformedUrl: (request) => problem(request, 400, 'The path is not valid percent-encoding.'),
+  unknownPath: (request) =>
+    problem(request, 404, 'There is nothing at this path. GraphQL is at /graphql.'),
+  methodNotAllowed: (request) =>
+    problem(request, 405, `The method ${request.method} is not allowed here.`),
+  uriTooLong: (request) => problem(request, 414, 'The URI is too long.'),
+  badRequest: (request, status) => problem(request, status, 'The request cannot be read.'),
+  fault: (request) =>
+    problem(request, 500, 'An unexpected error occurred. The log has it under the request id.'),
+  unavailable: (request) => problem(request, 503, 'The gateway cannot answer for now. Try again.'),
+};

@@ -1,0 +1,122 @@
+import { METHODS } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Gateway } from '../gateway.ts';
+import { Refusal } from '../refusals.ts';
+import { RETRY_AFTER_S, Unavailable } from '../unavailable.ts';
+import type { Dialect, GeneralAnswers, Reply } from './dialect.ts';
+import { gatewayAnswers } from './dialects/gateway.ts';
+import { type RestRoute, toRestRequest } from './route.ts';
+
+/** The longest request target that is looked at, in bytes; beyond it the answer is 414. */
+export const URL_BYTES_MAX = 64 * 1024;
+
+/** Mounts the vendors' routes, and gives every other answer on their paths in their words. */
+export function mountRest(
+  app: FastifyInstance,
+  gateway: Gateway,
+  routes: readonly RestRoute[],
+): void {
+  app.register((scope, _options, done) => {
+    // No documented route takes a body: whatever comes, and as whatever, is left unread.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
+    scope.addHook('onRequest', async (request) => {
+      delete request.headers['content-type'];
+    });
+    for (const route of routes) {
+      for (const url of route.paths) {
+        scope.route({
+          method: route.method,
+          url,
+          handler: async (request, reply) => send(reply, await route.answer(gateway, request)),
+        });
+        mountOtherMethods(scope, url, [route.method], route.dialect.general);
+      }
+    }
+    done();
+  });
+}
+
+function mountOtherMethods(
+  scope: FastifyInstance,
+  url: string,
+  methods: readonly string[],
+  general: GeneralAnswers,
+): void {
+  const allow = [...methods, 'OPTIONS'].join(', ');
+  scope.route({
+    method: 'OPTIONS',
+    url,
+    handler: async (_request, reply) => send(reply, { status: 204, headers: { allow }, body: '' }),
+  });
+  scope.route({
+    method: scope.supportedMethods.filter((method) => ![...methods, 'OPTIONS'].includes(method)),
+    url,
+    handler: async (request, reply) => {
+      const answer = general.methodNotAllowed(toRestRequest(request));
+      return send(reply, { ...answer, headers: { ...answer.headers, allow } });
+    },
+  });
+}
+
+/** Makes the server know every method that Node reads, so that a wrong one is a 405 and not a 404. */
+export function knowEveryMethod(app: FastifyInstance): void {
+  for (const method of METHODS) {
+    if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) {
+      app.addHttpMethod(method, { hasBody: true });
+    }
+  }
+}
+
+/** The answers that belong to no route: each in the words that the path's prefix calls for. */
+export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialect[]) {
+  const dialectOf = (request: FastifyRequest): Dialect | undefined => {
+    const { path } = toRestRequest(request);
+    return dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
+  };
+  const wordsFor = (request: FastifyRequest): GeneralAnswers =>
+    dialectOf(request)?.general ?? gatewayAnswers;
+
+  return {
+    unknownPath: async (request: FastifyRequest, reply: FastifyReply) =>
+      send(reply, wordsFor(request).unknownPath(toRestRequest(request))),
+
+    uriTooLong: (request: FastifyRequest, reply: FastifyReply) =>
+      send(reply, wordsFor(request).uriTooLong(toRestRequest(request))),
+
+    /** A path that cannot be decoded. Who asks comes first, as everywhere. */
+    async malformedUrl(request: FastifyRequest, reply: FastifyReply) {
+      const dialect = dialectOf(request);
+      const restRequest = toRestRequest(request);
+      const actor = dialect && (await gateway.authenticate(request.headers.authorization));
+      return send(
+        reply,
+        dialect !== undefined && actor instanceof Refusal
+          ? dialect.common.UNAUTHENTICATED(actor, restRequest, undefined)
+          : wordsFor(request).malformedUrl(restRequest),
+      );
+    },
+
+    /** What was thrown: the text stays in the log. */
+    async failed(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+      const words = wordsFor(request);
+      const restRequest = toRestRequest(request);
+      const status = (error as { statusCode?: number }).statusCode ?? 500;
+      if (status >= 400 && status < 500) return send(reply, words.badRequest(restRequest, status));
+      if (error instanceof Unavailable) {
+        request.log.warn({ err: error }, 'unavailable');
+        const answer = words.unavailable(restRequest);
+        const headers = { ...answer.headers, 'retry-after': String(RETRY_AFTER_S) };
+        return send(reply, { ...answer, headers });
+      }
+      request.log.error({ err: error }, 'fault');
+      return send(reply, words.fault(restRequest));
+    },
+  };
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
+  reply.code(status).headers(headers).header('x-request-id', reply.request.id);
+  // Bytes, since a text would have its content type completed.
+  return body === '' ? reply.send() : reply.send(Buffer.from(body));
+}

@@ -1,0 +1,87 @@
+import type { FastifyRequest } from 'fastify';
+import { checkInput } from '../credentials/input.ts';
+import type { Input, Kind } from '../credentials/kind.ts';
+import { carryOut, type Revoked, type RevokeRefusal, revoke } from '../credentials/revoke.ts';
+import type { Attempt } from '../delivery/deliver.ts';
+import type { Gateway } from '../gateway.ts';
+import { InvalidInput, Refusal, type Unauthenticated } from '../refusals.ts';
+import type { Dialect, Reply, RestRequest, Wording } from './dialect.ts';
+
+/** How a vendor's API revokes a kind: where it listens, and how it words each answer. */
+export interface RestSpec<Field extends string, Answer, R extends Refusal> {
+  readonly dialect: Dialect;
+  readonly method: 'DELETE' | 'POST';
+  readonly paths: readonly string[];
+  /** Which input field each path parameter is. */
+  readonly params: Readonly<Record<string, Field>>;
+  done(revoked: Revoked<Answer>, attempts: readonly Attempt[]): Reply;
+  readonly refused: Wording<Unauthenticated | InvalidInput | RevokeRefusal<R>, Input<Field>>;
+}
+
+/** A route as the server mounts it. */
+export interface RestRoute {
+  readonly dialect: Dialect;
+  readonly method: 'DELETE' | 'POST';
+  readonly paths: readonly string[];
+  answer(gateway: Gateway, request: FastifyRequest): Promise<Reply>;
+}
+
+/** Makes the route that revokes a kind in a vendor's words. */
+export function restRoute<Field extends string, Answer, R extends Refusal>(
+  kind: Kind<Field, Answer, R>,
+  spec: RestSpec<Field, Answer, R>,
+): RestRoute {
+  const operation = revoke(kind);
+  const params = Object.entries(spec.params) as [string, Field][];
+
+  async function answer(gateway: Gateway, request: FastifyRequest): Promise<Reply> {
+    const input = readInput(request.params as Record<string, string>);
+    const refused = (refusal: Refusal) =>
+      word(spec.refused, refusal, toRestRequest(request), input);
+
+    const actor = await gateway.authenticate(request.headers.authorization);
+    if (actor instanceof Refusal) return refused(actor);
+    const invalid = checkInput(kind, input);
+    if (invalid !== undefined) return refused(inParams(invalid));
+
+    const call = { actor, surface: 'rest', requestId: request.id } as const;
+    const answered = await carryOut(gateway, operation, input, call);
+    if ('refused' in answered) return refused(answered.refused);
+    const reply = spec.done(answered.revoked, answered.attempts);
+    return { ...reply, headers: { ...reply.headers, 'revocation-id': answered.entry.id } };
+  }
+
+  const readInput = (given: Record<string, string>) =>
+    Object.fromEntries(params.map(([param, field]) => [field, given[param] ?? ''])) as Input<Field>;
+
+  /** Names the problems by the vendor's path parameters. */
+  const inParams = ({ issues }: InvalidInput) =>
+    new InvalidInput(
+      issues.map(({ path, message }) => ({
+        path: params.find(([, field]) => field === path)?.[0] ?? path,
+        message,
+      })),
+    );
+
+  return { dialect: spec.dialect, method: spec.method, paths: spec.paths, answer };
+}
+
+/** Words a refusal. The type of `RestSpec` has made sure that each code has its words. */
+function word<I>(wording: object, refusal: Refusal, request: RestRequest, input: I): Reply {
+  const words = (wording as Record<string, (r: Refusal, request: RestRequest, input: I) => Reply>)[
+    refusal.code
+  ];
+  if (words === undefined) throw new Error(`No wording for ${refusal.code}`);
+  return words(refusal, request, input);
+}
+
+/** What wordings see of a request. */
+export function toRestRequest(request: FastifyRequest): RestRequest {
+  const url = request.raw.url ?? '/';
+  const end = url.indexOf('?');
+  return {
+    id: request.id,
+    method: request.method,
+    path: end === -1 ? url : url.slice(0, end),
+  };
+}

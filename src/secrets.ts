@@ -1,0 +1,31 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** How each opaque secret begins, so that people and scanners know a leaked one on sight. */
+export const secretPrefixes = {
+  'personal-access-token': 'rgw_pat_',
+  'api-key': 'rgw_key_',
+  /** Kaiten's own. */
+  'service-account-token': 'ksh_',
+} as const;
+
+/** A new opaque secret: 256 random bits behind the prefix of its kind. Shown once, never stored. */
+export function newSecret(
+  kind: keyof typeof secretPrefixes,
+  bytes: Buffer = randomBytes(32),
+): string {
+  return secretPrefixes[kind] + bytes.toString('base64url');
+}
+
+/** What is stored of a secret: SHA-256, base64url. 256 random bits need no salt and no slow hash. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+const secretPattern = new RegExp(
+  `(?:${Object.values(secretPrefixes).join('|')})[A-Za-z0-9_-]|eyJ[A-Za-z0-9_-]{8,}\\.`,
+);
+
+/** Whether the text carries what looks like one of our secrets or a JWT. */
+export function carriesSecret(text: string): boolean {
+  return secretPattern.test(text);
+}

@@ -1,0 +1,92 @@
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { AnyCredential } from './credentials/kinds.ts';
+import type { Gateway } from './gateway.ts';
+import type { Examples } from './graphql/examples.ts';
+import { GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
+import { gatewayAnswers } from './rest/dialects/gateway.ts';
+import { createGeneralAnswers, knowEveryMethod, mountRest, URL_BYTES_MAX } from './rest/mount.ts';
+
+/** What the server is made from. */
+export interface ServerOptions {
+  readonly gateway: Gateway;
+  readonly newRequestId: () => string;
+  /** What GraphiQL opens with. */
+  readonly examples?: Examples | undefined;
+}
+
+/** Request line and headers together, in bytes; beyond it the answer is 431. */
+const HEADER_BYTES_MAX = 128 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** The HTTP server: the vendors' REST, GraphQL, and health. It does not listen yet. */
+export function createServer({ gateway, newRequestId, examples }: ServerOptions): FastifyInstance {
+  const routes = gateway.credentials.flatMap(({ rest }: AnyCredential) => rest ?? []);
+  const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
+  const general = createGeneralAnswers(gateway, dialects);
+
+  const app = Fastify({
+    loggerInstance: gateway.log,
+    // One line a request, below, that says what is safe to keep.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    routerOptions: { maxParamLength: URL_BYTES_MAX },
+    // A path that cannot be decoded never reaches a route.
+    frameworkErrors: (_error, request, reply) => {
+      general.malformedUrl(request, reply).catch((fault: unknown) => {
+        general.failed(fault, request, reply);
+      });
+    },
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return;
+      const status = clientErrorStatus[error.code] ?? 400;
+      const { body } = gatewayAnswers.badRequest(
+        { id: newRequestId(), method: '', path: '' },
+        status,
+      );
+      socket.end(
+        `HTTP/1.1 ${status} Bad Request\r\nContent-Type: application/problem+json\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    },
+  });
+
+  knowEveryMethod(app);
+  app.setErrorHandler(general.failed);
+  app.setNotFoundHandler(general.unknownPath);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (Buffer.byteLength(request.raw.url ?? '') > URL_BYTES_MAX) {
+      return general.uriTooLong(request, reply);
+    }
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    // The route, not the path: people paste secrets as ids.
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'answered',
+    );
+  });
+
+  app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
+  app.get('/health/live', async () => ({ status: 'ok' }));
+  app.get('/health/ready', async () => {
+    await gateway.reader.selectFrom('signing_keys').select('kid').limit(1).execute();
+    return { status: 'ok' };
+  });
+  mountRest(app, gateway, routes);
+  mountGraphql(app, gateway, examples);
+  return app;
+}
+
+const clientErrorStatus: Record<string, number> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};

@@ -1,0 +1,67 @@
+import { customAlphabet } from 'nanoid';
+import { pino } from 'pino';
+import { v7 as uuidv7 } from 'uuid';
+import { createAuthenticate } from './authenticate.ts';
+import type { Config } from './config.ts';
+import { type AnyCredential, credentials as allCredentials } from './credentials/kinds.ts';
+import { type Database, migrate, type OpenOptions, openDatabase } from './database.ts';
+import { createDelivery } from './delivery/deliver.ts';
+import type { Gateway } from './gateway.ts';
+import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
+import { createOutbound } from './outbound.ts';
+import { createWrites } from './writes.ts';
+
+/** A gateway that is ready to be served, and what its owner needs to fill and close it. */
+export interface Running {
+  readonly gateway: Gateway;
+  readonly database: Database;
+  readonly secretKey: SecretKey;
+  /** Lets work in hand finish, then closes the database. */
+  close(): Promise<void>;
+}
+
+/** What tests and the demo choose for themselves. */
+export interface StartOptions extends OpenOptions {
+  readonly now?: () => number;
+  readonly newId?: () => string;
+  readonly credentials?: readonly AnyCredential[];
+}
+
+/** A request id as Infisical writes them: `req-` and 14 letters and digits. */
+export const newRequestId = (() => {
+  const random = customAlphabet(
+    '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz',
+    14,
+  );
+  return () => `req-${random()}`;
+})();
+
+/** Opens and migrates the database, reads the keys, and puts the gateway together. */
+export async function start(config: Config, options: StartOptions = {}): Promise<Running> {
+  const log = pino({ level: config.logLevel });
+  const secretKey = loadSecretKey(config.secretKeyFile);
+  const database = openDatabase(config.databaseUrl, options);
+  const ran = await migrate(database.writer);
+  if (ran.length > 0) log.info({ migrations: ran }, 'migrated');
+
+  const { reader } = database;
+  const writes = createWrites(database.writer);
+  const now = options.now ?? Date.now;
+  const signingKey = await loadSigningKey(reader, writes, secretKey, now);
+  const outbound = createOutbound(config.outboundAllow);
+  const shared = { reader, writes, now, log, secretKey, signingKey, outbound };
+  const { publicUrl, trustedIssuers } = config;
+  const gateway: Gateway = {
+    ...{ reader, writes, now, log, signingKey, publicUrl },
+    newId: options.newId ?? uuidv7,
+    fingerprint: secretKey.fingerprint,
+    authenticate: createAuthenticate({ ...shared, publicUrl, trustedIssuers }),
+    delivery: createDelivery(shared),
+    credentials: options.credentials ?? allCredentials,
+  };
+  const close = async () => {
+    await writes.drained();
+    await database.close();
+  };
+  return { gateway, database, secretKey, close };
+}
