@@ -23,6 +23,7 @@ export interface RestRoute {
   readonly dialect: Dialect;
   readonly method: 'DELETE' | 'POST';
   readonly paths: readonly string[];
+  readonly params: Readonly<Record<string, string>>;
   answer(gateway: Gateway, request: FastifyRequest): Promise<Reply>;
 }
 
@@ -63,7 +64,8 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
       })),
     );
 
-  return { dialect: spec.dialect, method: spec.method, paths: spec.paths, answer };
+  const { dialect, method, paths } = spec;
+  return { dialect, method, paths, params: spec.params, answer };
 }
 
 /** Words a refusal. The type of `RestSpec` has made sure that each code has its words. */
