@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
@@ -32,10 +32,12 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: HEADER_BYTES_MAX },
-    routerOptions: { maxParamLength: URL_BYTES_MAX },
+    // The whole URL has a limit; its parts need none of their own.
+    routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     // A path that cannot be decoded never reaches a route.
     frameworkErrors: (_error, request, reply) => {
-      general.malformedUrl(request, reply).catch((fault: unknown) => {
+      const answer = isTooLong(request) ? general.uriTooLong : general.malformedUrl;
+      answer(request, reply).catch((fault: unknown) => {
         general.failed(fault, request, reply);
       });
     },
@@ -58,9 +60,7 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
   app.setNotFoundHandler(general.unknownPath);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    if (Buffer.byteLength(request.raw.url ?? '') > URL_BYTES_MAX) {
-      return general.uriTooLong(request, reply);
-    }
+    if (isTooLong(request)) return general.uriTooLong(request, reply);
   });
   app.addHook('onResponse', async (request, reply) => {
     // The route, not the path: people paste secrets as ids.
@@ -85,6 +85,8 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
   mountGraphql(app, gateway, examples);
   return app;
 }
+
+const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
 
 const clientErrorStatus: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,

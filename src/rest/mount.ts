@@ -81,8 +81,15 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialec
     unknownPath: async (request: FastifyRequest, reply: FastifyReply) =>
       send(reply, wordsFor(request).unknownPath(toRestRequest(request))),
 
-    uriTooLong: (request: FastifyRequest, reply: FastifyReply) =>
-      send(reply, wordsFor(request).uriTooLong(toRestRequest(request))),
+    uriTooLong: async (request: FastifyRequest, reply: FastifyReply) =>
+      // It is not sent back at such length.
+      send(
+        reply,
+        wordsFor(request).uriTooLong({
+          ...toRestRequest(request),
+          path: dialectOf(request)?.prefix ?? '/',
+        }),
+      ),
 
     /** A path that cannot be decoded. Who asks comes first, as everywhere. */
     async malformedUrl(request: FastifyRequest, reply: FastifyReply) {

@@ -84,6 +84,10 @@ export function toRestRequest(request: FastifyRequest): RestRequest {
   return {
     id: request.id,
     method: request.method,
-    path: end === -1 ? url : url.slice(0, end),
+    path: asUri(end === -1 ? url : url.slice(0, end)),
   };
 }
+
+/** Encodes what a URI must not have and some clients send. */
+const asUri = (path: string) =>
+  path.replace(/%(?![0-9a-f]{2})|[^\x21-\x7e]|["<>\\^`{|}]/gi, encodeURIComponent);
