@@ -1,5 +1,5 @@
 import { customAlphabet } from 'nanoid';
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { createAuthenticate } from './authenticate.ts';
 import type { Config } from './config.ts';
@@ -25,6 +25,8 @@ export interface StartOptions extends OpenOptions {
   readonly now?: () => number;
   readonly newId?: () => string;
   readonly credentials?: readonly AnyCredential[];
+  /** Where log lines go; standard output unless said. */
+  readonly logTo?: DestinationStream;
 }
 
 /** A request id as Infisical writes them: `req-` and 14 letters and digits. */
@@ -38,7 +40,7 @@ export const newRequestId = (() => {
 
 /** Opens and migrates the database, reads the keys, and puts the gateway together. */
 export async function start(config: Config, options: StartOptions = {}): Promise<Running> {
-  const log = pino({ level: config.logLevel });
+  const log = pino({ level: config.logLevel }, options.logTo ?? pino.destination(1));
   const secretKey = loadSecretKey(config.secretKeyFile);
   const database = openDatabase(config.databaseUrl, options);
   const ran = await migrate(database.writer);

@@ -8,13 +8,18 @@ export const list = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/** A duration such as `90s`, `15m`, `1h` or `30d`, in milliseconds. */
+const DURATION_MIN_MS = ms('1s');
+const DURATION_MAX_MS = ms('100y');
+
+/** A duration such as `90s`, `15m`, `1h` or `30d`, in whole milliseconds. */
 export function milliseconds(text: string): number {
   const value = ms(text as StringValue) as number | undefined;
-  if (value === undefined || !(value > 0)) {
-    throw new InvalidArgumentError('It is a duration such as 90s, 15m, 1h or 30d.');
+  if (value === undefined || !(value >= DURATION_MIN_MS && value <= DURATION_MAX_MS)) {
+    throw new InvalidArgumentError(
+      'It is a duration such as 90s, 15m, 1h or 30d, and lies between 1s and 100y.',
+    );
   }
-  return value;
+  return Math.round(value);
 }
 
 /** A whole number that is not less than the least. */

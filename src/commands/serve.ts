@@ -32,10 +32,13 @@ export async function listen(app: FastifyInstance, { host, port }: Config): Prom
   try {
     await app.listen({ host, port });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      throw new StartError(`Port ${port} of ${host} is in use: set PORT to another.`);
-    }
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new StartError(
+      code === 'EADDRINUSE'
+        ? `Port ${port} of ${host} is in use: set PORT to another.`
+        : `Cannot listen on port ${port} of ${host} (${code}): set HOST and PORT to others.`,
+    );
   }
   const address = app.server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;

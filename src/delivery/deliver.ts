@@ -52,7 +52,7 @@ export function createDelivery(
         .selectAll('targets')
         .where('deliveries.seq', '=', entry.seq)
         .where('deliveries.acknowledged_at_ms', 'is', null)
-        .orderBy('targets.id')
+        .orderBy('deliveries.target_id')
         .execute();
       const results = await Promise.all(targets.map((target) => attemptOne(target, entry.seq)));
       const recorded = gateway.writes.run(async (tx) => {
