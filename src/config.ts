@@ -1,12 +1,11 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import type { Cidr } from './addresses.ts';
 import { StartError } from './start-error.ts';
 
 /** An issuer outside whose JWTs are accepted from callers. */
 export type TrustedIssuer = z.infer<typeof trustedIssuer>;
-
-/** A range of addresses. */
-export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** The gateway's settings. */
 export interface Config {
@@ -28,15 +27,29 @@ export const signatureAlgorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const;
 
+const RSA_BITS_MIN = 2048;
+
+/** Whether an issuer's signatures can be checked with it: a private or a short key is a mistake. */
+function isPublicKey(jwk: JsonWebKey): boolean {
+  if (jwk.d !== undefined) return false;
+  try {
+    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' });
+    return (asymmetricKeyDetails?.modulusLength ?? RSA_BITS_MIN) >= RSA_BITS_MIN;
+  } catch {
+    return false;
+  }
+}
+
+const publicKey = z
+  .looseObject({ kty: z.enum(['OKP', 'EC', 'RSA']) })
+  .refine(isPublicKey, `must be a public JWK; an RSA key has at least ${RSA_BITS_MIN} bits`);
+
 const trustedIssuer = z
   .strictObject({
     issuer: z.string().min(1),
     audience: z.string().min(1),
     jwksUrl: z.url({ protocol: /^https?$/ }).optional(),
-    keys: z
-      .array(z.looseObject({ kty: z.enum(['OKP', 'EC', 'RSA']) }))
-      .nonempty()
-      .optional(),
+    keys: z.array(publicKey).nonempty().optional(),
     algorithms: z.array(z.enum(signatureAlgorithms)).nonempty().optional(),
     claims: z
       .strictObject({
@@ -50,6 +63,14 @@ const trustedIssuer = z
   })
   .refine((value) => (value.jwksUrl === undefined) !== (value.keys === undefined), {
     message: 'give either jwksUrl or keys',
+    // Whatever else is wrong with it.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
+
+const trustedIssuers = z
+  .array(trustedIssuer)
+  .refine((list) => new Set(list.map(({ issuer }) => issuer)).size === list.length, {
+    message: 'names an issuer twice',
   });
 
 const cidr = z.string().transform((text, context): Cidr => {
@@ -84,9 +105,16 @@ const json = z.string().transform((text, context) => {
   }
 });
 
+const portText = 'must be a whole number from 0 to 65535';
+
 const settings = z.object({
   /** The port to listen on; 0 takes a free one. */
-  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  PORT: z.coerce
+    .number(portText)
+    .int(portText)
+    .min(0, portText)
+    .max(65_535, portText)
+    .default(8080),
   /** The address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Where clients reach the gateway; the issuer of the tokens that it mints. */
@@ -97,7 +125,7 @@ const settings = z.object({
     .default('sqlite:data/gateway.db'),
   SECRET_KEY_FILE: z.string().min(1).default('data/secret.key'),
   PROFILE: z.enum(['development', 'production']).default('development'),
-  TRUSTED_ISSUERS: json.pipe(z.array(trustedIssuer)).default([]),
+  TRUSTED_ISSUERS: json.pipe(trustedIssuers).default([]),
   OUTBOUND_ALLOW: cidrs,
   TRUSTED_PROXIES: cidrs,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -115,9 +143,11 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   const problems = (error?.issues ?? []).map(
     (issue) => `${issue.path.join('.')}: ${issue.message}`,
   );
-  if (data !== undefined && data.PROFILE === 'development' && !isLoopback(data.HOST)) {
+  // Looked at whatever else is wrong, so that all problems are told at once.
+  const { HOST, PROFILE = 'development' } = given;
+  if (HOST !== undefined && PROFILE === 'development' && !isLoopback(HOST)) {
     problems.push(
-      `HOST: ${data.HOST} can be reached from other machines, which PROFILE=development is too ` +
+      `HOST: ${HOST} can be reached from other machines, which PROFILE=development is too ` +
         'open for; set PROFILE=production',
     );
   }

@@ -2,7 +2,7 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { Dispatcher, RequestInit, Response } from 'undici';
-import type { Cidr } from './config.ts';
+import { type Cidr, isWithin } from './addresses.ts';
 
 /** The address may not be reached from here. */
 export class AddressRefused extends Error {
@@ -71,10 +71,13 @@ function guardedLookup(allow: readonly Cidr[]): LookupFunction {
 const refusedText = (address: string) =>
   `The address ${address} is not public and not in OUTBOUND_ALLOW`;
 
+/** What IANA gives out of IPv6; `::10.0.0.1`, an IPv4 address once more, lies outside. */
+const globalUnicast = ipaddr.parseCIDR('2000::/3');
+
 /** Whether an address is public, or in one of the ranges. */
 export function mayReach(address: string, allow: readonly Cidr[]): boolean {
   // Reads an IPv4 address in IPv6 clothes as what it is.
   const ip = ipaddr.process(address);
-  if (ip.range() === 'unicast') return true;
-  return allow.some(([range, bits]) => range.kind() === ip.kind() && ip.match(range, bits));
+  if (ip.range() === 'unicast' && (ip.kind() === 'ipv4' || ip.match(globalUnicast))) return true;
+  return isWithin(address, allow);
 }

@@ -1,15 +1,24 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { type Cidr, isWithin } from './addresses.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
-import { GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
+import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
 import { gatewayAnswers } from './rest/dialects/gateway.ts';
-import { createGeneralAnswers, knowEveryMethod, mountRest, URL_BYTES_MAX } from './rest/mount.ts';
+import {
+  createGeneralAnswers,
+  knowEveryMethod,
+  mountOtherMethods,
+  mountRest,
+  URL_BYTES_MAX,
+} from './rest/mount.ts';
 
 /** What the server is made from. */
 export interface ServerOptions {
   readonly gateway: Gateway;
   readonly newRequestId: () => string;
+  /** Proxies whose word on a client's address is taken. */
+  readonly trustedProxies?: readonly Cidr[];
   /** What GraphiQL opens with. */
   readonly examples?: Examples | undefined;
 }
@@ -19,7 +28,8 @@ const HEADER_BYTES_MAX = 128 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The HTTP server: the vendors' REST, GraphQL, and health. It does not listen yet. */
-export function createServer({ gateway, newRequestId, examples }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { gateway, newRequestId, trustedProxies = [], examples } = options;
   const routes = gateway.credentials.flatMap(({ rest }: AnyCredential) => rest ?? []);
   const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
   const general = createGeneralAnswers(gateway, dialects);
@@ -29,6 +39,7 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
     // One line a request, below, that says what is safe to keep.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
+    trustProxy: (address: string) => isWithin(address, trustedProxies),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     http: { maxHeaderSize: HEADER_BYTES_MAX },
@@ -69,6 +80,7 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,
+        client: request.ip,
         ms: Math.round(reply.elapsedTime * 10) / 10,
       },
       'answered',
@@ -83,6 +95,7 @@ export function createServer({ gateway, newRequestId, examples }: ServerOptions)
   });
   mountRest(app, gateway, routes);
   mountGraphql(app, gateway, examples);
+  mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   return app;
 }
 

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
 import { credentials } from '../src/credentials/kinds.ts';
 import { type Harness, openGateway } from './harness.ts';
 import { add, makeTarget, organizationRow, restPath } from './kinds.ts';
@@ -170,5 +171,25 @@ test('the health of the gateway is told to anybody', async () => {
   const h = await openGateway();
   for (const path of ['/health/live', '/health/ready']) {
     expect(await h.rest('GET', path)).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+  }
+});
+
+test('a forwarded address is believed from a trusted proxy alone', async () => {
+  for (const [proxies, client] of [
+    ['', '127.0.0.1'],
+    ['10.0.0.0/8', '127.0.0.1'],
+    ['127.0.0.0/8', '203.0.113.9'],
+  ]) {
+    const log: string[] = [];
+    const { trustedProxies } = readConfig({ TRUSTED_PROXIES: proxies });
+    const h = await openGateway({
+      config: { trustedProxies, logLevel: 'info' },
+      logTo: { write: (line) => log.push(line) },
+    });
+    await h.rest('GET', '/health/live', undefined, {
+      headers: { 'x-forwarded-for': '203.0.113.9' },
+    });
+    const answered = log.map((line) => JSON.parse(line) as { msg: string; client?: string });
+    expect(answered.find(({ msg }) => msg === 'answered')?.client).toBe(client);
   }
 });

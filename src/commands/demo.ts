@@ -58,9 +58,10 @@ async function refuseTwice({ gateway }: Running): Promise<void> {
 const LEAST = 3;
 
 async function serveDemo(count: number): Promise<void> {
+  const settings = readConfig();
   const folder = await mkdtemp(join(tmpdir(), 'revocation-gateway-demo-'));
   const config = {
-    ...readConfig(),
+    ...settings,
     databaseUrl: `sqlite:${join(folder, 'gateway.db')}`,
     secretKeyFile: join(folder, 'secret.key'),
     profile: 'development' as const,
@@ -71,16 +72,24 @@ async function serveDemo(count: number): Promise<void> {
   const receivers = await Promise.all(['production', 'staging'].map(startReceiver));
   const filled = await fillDemo(running, { count, source: fixedSource(), environments: receivers });
   const app = createServer({
+    ...config,
     gateway: running.gateway,
     newRequestId,
     examples: examplesOf(filled),
   });
-  const url = await listen(app, config);
-  stopOnSignals(app, running, async () => {
+  const tidy = async () => {
     for (const receiver of receivers) await receiver.close();
     await rm(folder, { recursive: true });
-  });
-  process.stdout.write(`${banner(url, filled)}\n`);
+  };
+  try {
+    const url = await listen(app, config);
+    stopOnSignals(app, running, tidy);
+    process.stdout.write(`${banner(url, filled)}\n`);
+  } catch (error) {
+    await running.close();
+    await tidy();
+    throw error;
+  }
 }
 
 /** Inputs for GraphiQL: of each kind the last entry, which the README leaves alone. */

@@ -27,20 +27,29 @@ export function operator(organizationId: string, organizationSlug: string): Acto
   };
 }
 
-/** The operator in an organization that is there. */
-export async function operatorIn({ gateway }: Running, slug: string): Promise<Actor> {
+/** The operator in the organization that has this name; undefined where none has. */
+export async function findOperatorIn(
+  { gateway }: Running,
+  slug: string,
+): Promise<Actor | undefined> {
   const row = await gateway.reader
     .selectFrom('revocables')
     .select('id')
     .where('slug', '=', slug)
     .where('parent_id', 'is', null)
     .executeTakeFirst();
-  if (row === undefined) {
+  return row === undefined ? undefined : operator(row.id, slug);
+}
+
+/** The operator in an organization that is there. */
+export async function operatorIn(running: Running, slug: string): Promise<Actor> {
+  const actor = await findOperatorIn(running, slug);
+  if (actor === undefined) {
     throw new StartError(
       `There is no organization ${slug}: make it with "gateway organization create ${slug}".`,
     );
   }
-  return operator(row.id, slug);
+  return actor;
 }
 
 /** Ends the command where something was refused. */

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { checkSlug, createOrganization } from '../issue/organization.ts';
 import { perform } from '../operation.ts';
 import { newRequestId } from '../start.ts';
-import { operator, orStop, orStopInvalid, withGateway } from './operator.ts';
+import { findOperatorIn, operator, orStop, orStopInvalid, withGateway } from './operator.ts';
 import { print } from './output.ts';
 
 export const organization = () =>
@@ -13,13 +13,12 @@ export const organization = () =>
       .option('--json', 'print JSON')
       .action(async (slug: string, { json }: { json?: boolean }) => {
         orStopInvalid(checkSlug(slug));
-        await withGateway(async ({ gateway }) => {
+        await withGateway(async (running) => {
+          const { gateway } = running;
           const id = gateway.newId();
-          const call = {
-            actor: operator(id, slug),
-            surface: 'cli',
-            requestId: newRequestId(),
-          } as const;
+          // What is refused is recorded with the organization that has the name.
+          const actor = (await findOperatorIn(running, slug)) ?? operator(id, slug);
+          const call = { actor, surface: 'cli', requestId: newRequestId() } as const;
           orStop(await perform(gateway, createOrganization, { id, slug }, call));
           print(json, { id, slug }, [
             `Organization ${slug} is made. A token that may do everything in it, for an hour:`,

@@ -10,7 +10,7 @@ export const serve = () =>
   new Command('serve').description('migrate, then serve').action(async () => {
     const config = readConfig();
     const running = await start(config);
-    const app = createServer({ gateway: running.gateway, newRequestId });
+    const app = createServer({ ...config, gateway: running.gateway, newRequestId });
     const url = await listen(app, config);
     stopOnSignals(app, running);
     process.stdout.write(`${banner(url, config)}\n`);
@@ -48,16 +48,22 @@ export async function listen(app: FastifyInstance, { host, port }: Config): Prom
 /** What is in flight by then is given up. */
 const STOP_DEADLINE_MS = 30_000;
 
-/** On SIGTERM or SIGINT: takes no more requests, finishes those in flight, and ends with 0. */
+/** A signal to a whole group comes twice: once from its sender, once passed on by npm. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** On SIGTERM or SIGINT (again: at once): takes no more requests, finishes those in flight, and ends with 0. */
 export function stopOnSignals(
   app: FastifyInstance,
   running: Running,
   also: () => Promise<void> = async () => undefined,
 ): void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const stop = async () => {
-    if (stopping) return process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
     setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
     await app.close();
     await running.close();

@@ -1,5 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
+import { GraphQLError } from 'graphql';
+import { z } from 'zod';
 import type { Actor } from '../actor.ts';
 import type { Loaders } from '../credentials/load.ts';
 import type { Gateway } from '../gateway.ts';
@@ -42,6 +44,8 @@ export type Fields<Shape> = ReturnType<
 export const PAGE_DEFAULT = 20;
 export const PAGE_MAX = 100;
 
+const rfc3339 = z.iso.datetime({ offset: true });
+
 /** An empty schema; one for each schema that is built, so that two can differ. */
 export function createBuilder() {
   const builder = new SchemaBuilder<Types>({
@@ -69,10 +73,11 @@ export function createBuilder() {
   builder.scalarType('DateTime', {
     description: 'A moment, as RFC 3339 writes it: `2026-11-21T09:00:00.000Z`.',
     serialize: (ms) => new Date(ms).toISOString(),
-    parseValue: (text) => {
-      const ms = typeof text === 'string' ? Date.parse(text) : Number.NaN;
-      if (Number.isNaN(ms)) throw new TypeError('A DateTime is an RFC 3339 text.');
-      return ms;
+    parseValue: (value) => {
+      const { data } = rfc3339.safeParse(value);
+      // Thrown as GraphQL's own error, since it is the client's.
+      if (data === undefined) throw new GraphQLError('A DateTime is a text as in RFC 3339.');
+      return Date.parse(data);
     },
   });
   return builder;

@@ -5,32 +5,64 @@ import { capitalized } from './mutation.ts';
 export interface Examples {
   /** A token that may revoke. */
   readonly token: string;
-  /** For each mutation an input that will work. */
+  /** For each mutation an input that will work; a mutation without one is not shown. */
   readonly inputs: Readonly<Record<string, Record<string, string>>>;
 }
 
-/** A document with one operation for each mutation that revokes, and one that looks around. */
+/** What GraphiQL opens with, again after a reload, and again in each new tab. */
+export function graphiqlOptions(credentials: readonly AnyCredential[], examples?: Examples) {
+  const query = exampleOperations(credentials, examples);
+  const headers = { Authorization: `Bearer ${examples?.token ?? '<token>'}` };
+  const initialHeaders = JSON.stringify(headers, null, 2);
+  return {
+    title: 'Revocation gateway',
+    ...{ query, defaultQuery: query },
+    ...{ initialHeaders, headers: initialHeaders },
+    // A demo's token may stay in the browser; any other may not.
+    shouldPersistHeaders: examples !== undefined,
+  };
+}
+
+/** A document with an operation for each mutation that revokes, between two that look around. */
 export function exampleOperations(
   credentials: readonly AnyCredential[],
   examples?: Examples,
 ): string {
-  return [header, look, ...credentials.map(({ graph }) => mutation(graph, examples))].join('\n\n');
+  const graphs = credentials.map(({ graph }) => graph);
+  const shown = examples ? graphs.filter((graph) => examples.inputs[graph.mutation]) : graphs;
+  return [
+    examples ? ready : toFill,
+    whoAmI,
+    ...shown.map((graph) => mutation(graph, examples?.inputs[graph.mutation])),
+    whatWasRevoked,
+  ].join('\n\n');
 }
 
-const header = `# Everything here can be run: choose an operation beside the play button.
-# The token that they run with is under "Headers", below.`;
+const ready = `# All of these work: press play, and choose one.
+# "Headers", below, holds the token they run with.`;
 
-const look = `query WhoAmI {
+const toFill = `# Put your own ids in place of every <…>, and your
+# token in "Headers", below. To make a token:
+#   npm run gateway -- token --help
+# Then press play, and choose an operation.`;
+
+const whoAmI = `query WhoAmI {
   me {
     name
     organization
     permissions
+  }
+}`;
+
+const whatWasRevoked = `query WhatWasRevoked {
+  me {
     revocations(first: 5) {
       edges {
         node {
           kind
           target
           revokedAt
+          reason
           actor
         }
       }
@@ -38,13 +70,17 @@ const look = `query WhoAmI {
   }
 }`;
 
-function mutation({ mutation: name, input }: AnyCredential['graph'], examples?: Examples): string {
-  const given = examples?.inputs[name] ?? {};
+function mutation(
+  { mutation: name, input }: AnyCredential['graph'],
+  given: Record<string, string> = {},
+): string {
   const fields = Object.keys(input).map(
-    (field) => `${field}: ${JSON.stringify(given[field] ?? `<${field}>`)}`,
+    (field) => `    ${field}: ${JSON.stringify(given[field] ?? `<${field}>`)}\n`,
   );
   return `mutation ${capitalized(name)} {
-  ${name}(input: { ${fields.join(', ')}, reason: KEY_COMPROMISE }) {
+  ${name}(input: {
+${fields.join('')}    reason: KEY_COMPROMISE
+  }) {
     __typename
     ... on RevocationSuccess {
       revocation {

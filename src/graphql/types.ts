@@ -121,7 +121,7 @@ export function addLists(
 ): void {
   for (const spec of specs) {
     const ref = types.refs.get(spec.type);
-    if (ref === undefined) continue;
+    if (ref === undefined || spec.lists.length === 0) continue;
     const connection = builder.connectionObject(
       {
         type: ref,

@@ -1,35 +1,41 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import { createYoga } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import { Loaders } from '../credentials/load.ts';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
-import { Unavailable } from '../unavailable.ts';
+import { RETRY_AFTER_S, Unavailable } from '../unavailable.ts';
 import type { Context } from './builder.ts';
-import { type Examples, exampleOperations } from './examples.ts';
+import { type Examples, graphiqlOptions } from './examples.ts';
 import { buildSchema } from './schema.ts';
 
 export const GRAPHQL_PATH = '/graphql';
+export const GRAPHQL_METHODS = ['GET', 'POST'] as const;
 
 /** The longest body of a GraphQL request, in bytes; beyond it the answer is 413. */
 export const GRAPHQL_BODY_BYTES_MAX = 1024 * 1024;
 
 /** Mounts GraphQL over HTTP and, for browsers, GraphiQL. */
 export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: Examples): void {
+  // Where a fault is masked, its request is not at hand otherwise.
+  const current = new AsyncLocalStorage<FastifyRequest>();
   const yoga = createYoga<{ http: FastifyRequest }, Context>({
     schema: buildSchema(gateway.credentials),
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     multipart: false,
+    // Scripts of other sites read nothing here, least of all the demo's page with its token.
+    cors: false,
+    plugins: [refuseUnreadable],
     // What is a fault is logged where it is masked.
     logging: false,
     // A fault's text and stack never leave, whatever NODE_ENV says.
-    maskedErrors: { isDev: false, maskError: (error) => mask(error, gateway) },
-    graphiql: {
-      title: 'Revocation gateway',
-      defaultQuery: exampleOperations(gateway.credentials, examples),
-      headers: JSON.stringify({ authorization: `Bearer ${examples?.token ?? '<token>'}` }),
+    maskedErrors: {
+      isDev: false,
+      maskError: (error) => mask(error, current.getStore()?.log ?? gateway.log),
     },
+    graphiql: graphiqlOptions(gateway.credentials, examples),
     // Loaded on first use: it is large.
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
@@ -46,34 +52,85 @@ export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: 
   });
 
   app.register((scope, _options, done) => {
-    // Yoga reads the body; the limit is the server's.
+    // Yoga reads the body; its type and its limit are the server's.
     scope.removeAllContentTypeParsers();
     const limits = { parseAs: 'string', bodyLimit: GRAPHQL_BODY_BYTES_MAX } as const;
-    scope.addContentTypeParser('*', limits, (_request, body, read) => read(null, body));
+    scope.addContentTypeParser('application/json', limits, (_request, body, read) =>
+      read(null, body),
+    );
+    scope.addHook('onRequest', async ({ headers }) => {
+      // Yoga makes a URL of it.
+      if (!URL.canParse(`http://${headers.host ?? 'localhost'}`)) throw new BadRequest('Host');
+    });
     scope.route({
-      method: ['GET', 'POST', 'OPTIONS'],
+      method: [...GRAPHQL_METHODS],
+      exposeHeadRoute: false,
       url: GRAPHQL_PATH,
       handler: (request, reply) =>
-        yoga.handleNodeRequestAndResponse(request, reply, { http: request }),
+        current.run(request, () =>
+          yoga.handleNodeRequestAndResponse(request, reply, { http: request }),
+        ),
     });
     done();
   });
 }
 
+/** What the server's error handler answers with 400. */
+class BadRequest extends Error {
+  readonly statusCode = 400;
+}
+
+/** Parameters of a URL that are no JSON: Yoga would take them for a fault. */
+const refuseUnreadable: Plugin = {
+  onRequestParse({ request, url }) {
+    if (request.method !== 'GET') return;
+    for (const name of ['variables', 'extensions']) {
+      const text = url.searchParams.get(name);
+      if (text !== null && text !== '' && !isJson(text)) {
+        throw new GraphQLError(`The parameter ${name} is no JSON.`, {
+          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+        });
+      }
+    }
+  },
+};
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** GraphQL's own errors are for the client; anything else is a fault, and stays in the log. */
-function mask(error: unknown, gateway: Gateway): Error {
-  if (error instanceof GraphQLError && isForClient(error.originalError)) return error;
+function mask(error: unknown, log: FastifyBaseLogger): Error {
+  if (error instanceof GraphQLError && isForClient(error.originalError)) {
+    return error.extensions.code === 'BAD_REQUEST' ? notARequest(error) : error;
+  }
   const cause = error instanceof GraphQLError ? error.originalError : error;
+  const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
   if (cause instanceof Unavailable) {
+    log.warn({ err: cause }, 'unavailable');
+    const headers = { 'retry-after': String(RETRY_AFTER_S) };
     return new GraphQLError('The gateway cannot answer for now. Try again.', {
-      extensions: { code: 'UNAVAILABLE', http: { status: 503 } },
+      ...place,
+      extensions: { code: 'UNAVAILABLE', http: { status: 503, headers } },
     });
   }
-  gateway.log.error({ err: cause }, 'fault');
+  log.error({ err: cause }, 'fault');
   return new GraphQLError('An unexpected error occurred.', {
+    ...place,
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
+    // Where nothing was executed, Yoga answers with 500 for this.
+    originalError: new Error('masked'),
   });
 }
+
+/** An HTTP error whatever the client accepts, without the JSON parser's text, which quotes the body. */
+const notARequest = ({ message, extensions: { code, http } }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { extensions: { code, http: { ...(http as object), spec: false } } });
 
 const isForClient = (cause: unknown): boolean =>
   cause === undefined || cause === null || cause instanceof GraphQLError;

@@ -37,7 +37,8 @@ export function mountRest(
   });
 }
 
-function mountOtherMethods(
+/** Gives every other method on a path its answer. */
+export function mountOtherMethods(
   scope: FastifyInstance,
   url: string,
   methods: readonly string[],
