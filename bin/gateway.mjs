@@ -3,6 +3,13 @@
 const needed = 24;
 const major = Number(process.versions.node.split('.')[0]);
 
+async function run() {
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
+  const { main } = await import('../src/main.ts');
+  await main(process.argv);
+}
+
 if (major < needed) {
   process.stderr.write(
     `The revocation gateway needs Node.js ${needed} or newer and this is ${process.version}: run it ` +
@@ -10,8 +17,6 @@ if (major < needed) {
   );
   process.exitCode = 1;
 } else {
-  const { enableCompileCache } = await import('node:module');
-  enableCompileCache();
-  const { main } = await import('../src/main.ts');
-  await main(process.argv);
+  // Not awaited: Node.js before 14.8 does not read an await outside a function.
+  void run();
 }

@@ -150,11 +150,12 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
 /** How much of an outside caller's name the ledger keeps, in characters. */
 const NAME_MAX = 300;
 
+/** An issuer that has names of its own is given nothing for any other name, ours included. */
 function mapped(claim: unknown, names: TrustedIssuer['permissions']): string[] {
-  const given = typeof claim === 'string' ? claim.split(' ') : Array.isArray(claim) ? claim : [];
-  return given
-    .filter((name) => typeof name === 'string')
-    .flatMap((name) => (Object.hasOwn(names, name) ? (names[name] ?? []) : [name]));
+  const list: unknown[] = typeof claim === 'string' ? claim.split(' ') : [claim].flat();
+  const given = list.filter((name) => typeof name === 'string');
+  if (names === undefined) return given;
+  return given.flatMap((name) => (Object.hasOwn(names, name) ? (names[name] ?? []) : []));
 }
 
 function keysOf(options: AuthenticateOptions, issuer: TrustedIssuer): JWTVerifyGetKey {
@@ -172,7 +173,9 @@ function keysOf(options: AuthenticateOptions, issuer: TrustedIssuer): JWTVerifyG
     try {
       return await remote(header, token);
     } catch (error) {
+      // What the JWT asks for is not among the keys, or not one of them: its own fault.
       if (error instanceof errors.JWKSNoMatchingKey) throw error;
+      if (error instanceof errors.JWKSMultipleMatchingKeys) throw error;
       throw new Unavailable(`The keys of ${issuer.issuer} could not be read`, { cause: error });
     }
   };
@@ -183,6 +186,7 @@ function reasonOf(error: unknown): UnauthenticatedReason {
   if (error instanceof errors.JWTClaimValidationFailed) return 'claims';
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'malformed';
-  if (error instanceof errors.JOSEError) return 'signature';
+  // A TypeError is jose's word for a key that no signature may be checked with, such as a short one.
+  if (error instanceof errors.JOSEError || error instanceof TypeError) return 'signature';
   throw error;
 }

@@ -58,7 +58,7 @@ const trustedIssuer = z
         subject: z.string().default('sub'),
       })
       .prefault({}),
-    permissions: z.record(z.string(), z.array(z.string())).default({}),
+    permissions: z.record(z.string(), z.array(z.string())).optional(),
     organizations: z.array(z.string()).nonempty().optional(),
   })
   .refine((value) => (value.jwksUrl === undefined) !== (value.keys === undefined), {
@@ -151,6 +151,9 @@ export function readConfig(env: Record<string, string | undefined> = process.env
         'open for; set PROFILE=production',
     );
   }
+  if (PROFILE === 'production' && data?.TRUSTED_ISSUERS.some(({ jwksUrl }) => isPlain(jwksUrl))) {
+    problems.push('TRUSTED_ISSUERS: a jwksUrl must be https with PROFILE=production');
+  }
   if (data === undefined || problems.length > 0) {
     throw new StartError(
       ['These settings are wrong (docs/configuration.md explains each):', ...problems].join('\n  '),
@@ -158,7 +161,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
   }
   return Object.freeze({
     port: data.PORT,
-    host: data.HOST,
+    // One address, so that there is one server to stop.
+    host: data.HOST === 'localhost' ? '127.0.0.1' : data.HOST,
     publicUrl: (data.PUBLIC_URL ?? `http://localhost:${data.PORT}`).replace(/\/+$/, ''),
     databaseUrl: data.DATABASE_URL,
     secretKeyFile: data.SECRET_KEY_FILE,
@@ -169,6 +173,9 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     logLevel: data.LOG_LEVEL,
   });
 }
+
+/** Whether somebody on the way could answer in its place. */
+const isPlain = (url: string | undefined) => url?.startsWith('http:');
 
 function isLoopback(host: string): boolean {
   if (host === 'localhost') return true;

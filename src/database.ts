@@ -15,6 +15,7 @@ import { Migrator } from 'kysely/migration';
 import { LRUCache } from 'lru-cache';
 import * as migration0001 from '../db/migrations/0001_gateway.ts';
 import type { Tables } from '../db/tables.ts';
+import { StartError } from './start-error.ts';
 
 /** An open database: one connection that writes, one that only reads. */
 export interface Database {
@@ -30,6 +31,18 @@ export type OpenOptions = { log?: LogConfig };
 /** Opens the database that a `DATABASE_URL` names, creating the file and its folder if need be. */
 export function openDatabase(url: string, options: OpenOptions = {}): Database {
   const file = url.replace(/^sqlite:(\/\/)?/, '');
+  try {
+    return openFile(file, options);
+  } catch (error) {
+    throw new StartError(
+      `The database ${file} cannot be opened (${(error as Error).message}): ` +
+        'point DATABASE_URL to a file of this gateway, or to one that can be made.',
+      { cause: error },
+    );
+  }
+}
+
+function openFile(file: string, options: OpenOptions): Database {
   const log = options.log === undefined ? {} : { log: options.log };
   if (file === ':memory:') {
     const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });

@@ -29,7 +29,7 @@ const SECRET_BYTES = 32;
 
 /** Reads the secret key file; the first start makes it, readable by its owner alone. */
 export function loadSecretKey(file: string): SecretKey {
-  const secret = readOrCreate(file);
+  const secret = readOrStop(file);
   if (secret.length !== SECRET_BYTES) {
     throw new StartError(
       `SECRET_KEY_FILE ${file} does not hold a secret key (${SECRET_BYTES} bytes, base64url): ` +
@@ -49,6 +49,18 @@ export function loadSecretKey(file: string): SecretKey {
     fingerprint: (text) =>
       `fingerprint:${createHmac('sha256', naming).update(text).digest('base64url').slice(0, 22)}`,
   };
+}
+
+function readOrStop(file: string): Buffer {
+  try {
+    return readOrCreate(file);
+  } catch (error) {
+    throw new StartError(
+      `SECRET_KEY_FILE ${file} can neither be read nor made (${(error as Error).message}): ` +
+        'point it to a file of this user.',
+      { cause: error },
+    );
+  }
 }
 
 function readOrCreate(file: string): Buffer {

@@ -7,6 +7,12 @@ import { serve } from './commands/serve.ts';
 import { token } from './commands/token.ts';
 import { StartError } from './start-error.ts';
 
+/** Commands that are added ready-made take over nothing by themselves. */
+function withSettingsOf(program: Command, command: Command): Command {
+  for (const child of command.commands) withSettingsOf(program, child);
+  return command.copyInheritedSettings(program);
+}
+
 /** The command line. Ends with 0 when done, and with 1 and a message on standard error when not. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('gateway')
@@ -18,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         'Through npm: npm run gateway -- COMMAND (npm run --silent … for scripts).',
     );
   for (const command of [serve, migrateCommand, demo, organization, token, personalAccessToken]) {
-    program.addCommand(command());
+    program.addCommand(withSettingsOf(program, command()));
   }
   try {
     await program.parseAsync(argv);

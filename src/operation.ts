@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { LedgerEntry, Tables } from '../db/tables.ts';
+import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
 import { type Refusal, type RefusalClass, Unauthenticated } from './refusals.ts';
 import { chainOf, standing } from './standing.ts';
@@ -35,7 +35,7 @@ export interface Moment {
 
 /** What came of running an operation. */
 export type Outcome<Value, R extends Refusal> =
-  | { done: Value; targetId: string; deliverTo?: readonly string[] }
+  | { done: Value; targetId: string; deliverTo?: readonly Target[] }
   /** `unresolved`: the input named nothing, so what it says is not to be kept. */
   | { refused: R; targetId?: string | undefined; unresolved?: boolean };
 
@@ -61,7 +61,7 @@ export interface Performer {
 
 /** What was committed. */
 export type Performed<Value, R extends Refusal> =
-  | { done: Value; entry: LedgerEntry; deliverTo: readonly string[] }
+  | { done: Value; entry: LedgerEntry; deliverTo: readonly Target[] }
   | { refused: R | Unauthenticated };
 
 /**
@@ -99,10 +99,10 @@ export async function perform<Input, Value, R extends Refusal>(
       refusal: null,
     });
     const deliverTo = outcome.deliverTo ?? [];
-    for (const target_id of deliverTo) {
+    if (deliverTo.length > 0) {
       await tx
         .insertInto('deliveries')
-        .values({ seq: entry.seq, target_id, attempts: 0 })
+        .values(deliverTo.map(({ id }) => ({ seq: entry.seq, target_id: id, attempts: 0 })))
         .execute();
     }
     return { done: outcome.done, entry, deliverTo };

@@ -12,6 +12,9 @@ export class AddressRefused extends Error {
 /** `fetch` for addresses that somebody else chose. */
 export type Outbound = (url: string, init?: RequestInit) => Promise<Response>;
 
+/** The longest body that is read, in bytes; reading a longer one fails. */
+export const RESPONSE_BYTES_MAX = 256 * 1024;
+
 /**
  * A `fetch` that reaches public addresses and, of the others, only those in `allow`. A name is
  * resolved once and the connection goes to the very address that was checked; a redirect is not
@@ -25,10 +28,11 @@ export function createOutbound(allow: readonly Cidr[]): Outbound {
     const { Agent, buildConnector, fetch } = await import('undici');
     const connect = buildConnector({ lookup: guardedLookup(allow) });
     const dispatcher = new Agent({
+      maxResponseSize: RESPONSE_BYTES_MAX,
       connect: (options, callback) => {
         const host = options.hostname.replace(/^\[|\]$/g, '');
         if (isIP(host) !== 0 && !mayReach(host, allow)) {
-          callback(new AddressRefused(refusedText(host)), null);
+          callback(new AddressRefused(REFUSED), null);
           return;
         }
         connect(options, callback);
@@ -60,7 +64,7 @@ function guardedLookup(allow: readonly Cidr[]): LookupFunction {
       const refused = addresses.find(({ address }) => !mayReach(address, allow));
       const first = addresses[0];
       if (refused !== undefined || first === undefined) {
-        return callback(new AddressRefused(refusedText(refused?.address ?? hostname)), '');
+        return callback(new AddressRefused(REFUSED), '');
       }
       if (options.all) return callback(null, addresses);
       callback(null, first.address, first.family);
@@ -68,8 +72,8 @@ function guardedLookup(allow: readonly Cidr[]): LookupFunction {
   };
 }
 
-const refusedText = (address: string) =>
-  `The address ${address} is not public and not in OUTBOUND_ALLOW`;
+/** Says nothing of what a name resolves to: the text goes to whoever chose the name. */
+const REFUSED = 'Its address is not public and not in OUTBOUND_ALLOW';
 
 /** What IANA gives out of IPv6; `::10.0.0.1`, an IPv4 address once more, lies outside. */
 const globalUnicast = ipaddr.parseCIDR('2000::/3');

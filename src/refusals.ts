@@ -131,5 +131,5 @@ export class NameTaken extends Refusal {
   static readonly code = 'NAME_TAKEN';
   static readonly description = 'The name is in use; names are never given twice.';
   readonly code = NameTaken.code;
-  readonly message = 'This name is taken.';
+  readonly message = 'This name is taken: choose another.';
 }

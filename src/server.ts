@@ -1,5 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Cidr, isWithin } from './addresses.ts';
+import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
@@ -40,8 +41,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     trustProxy: (address: string) => isWithin(address, trustedProxies),
+    // RFC 9112 has servers accept the whole URI where a path is meant.
+    rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    // A request that is read while the server stops is answered like any other.
+    return503OnClosing: false,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     // The whole URL has a limit; its parts need none of their own.
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
@@ -66,6 +71,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
   });
 
+  closeOnceAnswered(app);
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);

@@ -73,6 +73,7 @@ export async function openGateway(options: HarnessOptions = {}): Promise<Harness
   let requests = 0;
   const fixedRequestId = () => `req-${String(++requests).padStart(14, '0')}`;
   const app = createServer({
+    ...config,
     gateway: running.gateway,
     newRequestId: options.fixed ? fixedRequestId : newRequestId,
   });

@@ -193,3 +193,20 @@ test('a forwarded address is believed from a trusted proxy alone', async () => {
     expect(answered.find(({ msg }) => msg === 'answered')?.client).toBe(client);
   }
 });
+
+test('a request line may name the whole URI', async () => {
+  const { h, port } = await listening();
+  const { applicationId, keyId } = h.demo.apiKey[0] ?? {};
+  const path = `/api/v1/applications/${applicationId}/api-keys/${keyId}`;
+  const answer = await exchange(
+    port,
+    [
+      `DELETE http://localhost:${port}${path} HTTP/1.1`,
+      'Host: localhost',
+      'Connection: close',
+      `Authorization: Bearer ${h.demo.callers.admin}`,
+      ...['', ''],
+    ].join('\r\n'),
+  );
+  expect(statusOf(answer)).toBe(200);
+});

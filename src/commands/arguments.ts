@@ -10,11 +10,13 @@ export const list = (text: string): string[] =>
 
 const DURATION_MIN_MS = ms('1s');
 const DURATION_MAX_MS = ms('100y');
+/** A number and its unit: without one, nobody knows what was meant. */
+const durationPattern = /^\d+(\.\d+)? ?[a-z]{1,12}$/i;
 
 /** A duration such as `90s`, `15m`, `1h` or `30d`, in whole milliseconds. */
 export function milliseconds(text: string): number {
-  const value = ms(text as StringValue) as number | undefined;
-  if (value === undefined || !(value >= DURATION_MIN_MS && value <= DURATION_MAX_MS)) {
+  const value = durationPattern.test(text) ? ms(text as StringValue) : Number.NaN;
+  if (!(value >= DURATION_MIN_MS && value <= DURATION_MAX_MS)) {
     throw new InvalidArgumentError(
       'It is a duration such as 90s, 15m, 1h or 30d, and lies between 1s and 100y.',
     );

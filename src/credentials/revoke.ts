@@ -94,6 +94,6 @@ export async function carryOut<Field extends string, Answer, R extends Refusal>(
   return {
     revoked,
     entry,
-    attempts: deliverTo.length > 0 ? await gateway.delivery.attempt(entry) : [],
+    attempts: deliverTo.length > 0 ? await gateway.delivery.attempt(entry, deliverTo) : [],
   };
 }

@@ -13,8 +13,8 @@ export interface Attempt {
 
 /** Brings ledger entries to the targets that they owe a delivery. */
 export interface Delivery {
-  /** Tries every delivery of the entry at once, and records what came of each. Never throws for one. */
-  attempt(entry: LedgerEntry): Promise<Attempt[]>;
+  /** Tries to bring the entry to each of its targets at once, and records what came of each. Never throws for one. */
+  attempt(entry: LedgerEntry, targets: readonly Target[]): Promise<Attempt[]>;
 }
 
 /** Sends to each kind of target; a new kind of target is one more line here. */
@@ -45,15 +45,7 @@ export function createDelivery(
   }
 
   return {
-    async attempt(entry) {
-      const targets = await gateway.reader
-        .selectFrom('deliveries')
-        .innerJoin('targets', 'targets.id', 'deliveries.target_id')
-        .selectAll('targets')
-        .where('deliveries.seq', '=', entry.seq)
-        .where('deliveries.acknowledged_at_ms', 'is', null)
-        .orderBy('deliveries.target_id')
-        .execute();
+    async attempt(entry, targets) {
       const results = await Promise.all(targets.map((target) => attemptOne(target, entry.seq)));
       const recorded = gateway.writes.run(async (tx) => {
         for (const { target, ...result } of results) {

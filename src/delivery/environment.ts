@@ -124,6 +124,6 @@ function failure(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') {
     return `Did not answer within ${ENVIRONMENT_TIMEOUT_MS} ms`;
   }
-  const code = (error as NodeJS.ErrnoException).code;
-  return typeof code === 'string' ? `Could not be reached (${code})` : 'Could not be reached';
+  const { code, name } = error as NodeJS.ErrnoException;
+  return `Could not be reached (${code ?? name})`;
 }

@@ -1,14 +1,14 @@
 import type { Kysely } from 'kysely';
-import type { Tables } from '../../db/tables.ts';
+import type { Tables, Target } from '../../db/tables.ts';
 
-/** The ids of the environments that must learn what changes in a project. */
-export async function liveEnvironments(db: Kysely<Tables>, projectId: string): Promise<string[]> {
-  const rows = await db
+/** The environments that must learn what changes in a project, by name. */
+export async function liveEnvironments(db: Kysely<Tables>, projectId: string): Promise<Target[]> {
+  return await db
     .selectFrom('targets')
-    .select('id')
+    .selectAll()
     .where('scope_id', '=', projectId)
     .where('kind', '=', 'environment')
     .where('removed_at_ms', 'is', null)
+    .orderBy('name')
     .execute();
-  return rows.map((row) => row.id);
 }
