@@ -17,6 +17,7 @@ import type { Kysely } from 'kysely';
 import type { Revocable, Tables } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
 import { signatureAlgorithms, type TrustedIssuer } from './config.ts';
+import { findOrganization } from './credentials/find.ts';
 import type { SigningKey } from './keys.ts';
 import type { Outbound } from './outbound.ts';
 import { Unauthenticated, type UnauthenticatedReason } from './refusals.ts';
@@ -128,12 +129,7 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
     });
     const slug = String(payload[issuer.claims.organization]);
     if (issuer.organizations !== undefined && !issuer.organizations.includes(slug)) return 'claims';
-    const organization = await options.reader
-      .selectFrom('revocables')
-      .select('id')
-      .where('slug', '=', slug)
-      .where('parent_id', 'is', null)
-      .executeTakeFirst();
+    const organization = await findOrganization(options.reader, slug);
     if (organization === undefined) return 'claims';
     const reason = standing(await chainOf(options.reader, 'id', organization.id), options.now());
     if (reason !== undefined) return 'ownerRevoked';

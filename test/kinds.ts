@@ -1,4 +1,5 @@
 import type { Revocable } from '../db/tables.ts';
+import { findOrganization } from '../src/credentials/find.ts';
 import { type AnyCredential, credentials } from '../src/credentials/kinds.ts';
 import { newRow } from '../src/issue/row.ts';
 import { hashSecret, newSecret } from '../src/secrets.ts';
@@ -109,12 +110,9 @@ export async function makeTarget(h: Harness, kind: string, slug: string): Promis
 }
 
 export async function organizationRow(h: Harness, slug: string): Promise<Revocable> {
-  return await h.running.database.reader
-    .selectFrom('revocables')
-    .selectAll()
-    .where('slug', '=', slug)
-    .where('parent_id', 'is', null)
-    .executeTakeFirstOrThrow();
+  const row = await findOrganization(h.running.database.reader, slug);
+  if (row === undefined) throw new Error(`There is no organization ${slug}`);
+  return row;
 }
 
 /** Adds a row below another. */

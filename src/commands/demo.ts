@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js';
 import { type Demo, fillDemo } from '../../db/demo.ts';
 import { fixedSource, randomSource } from '../../db/demo-rows.ts';
 import { readConfig } from '../config.ts';
+import { findOrganization } from '../credentials/find.ts';
 import type { Examples } from '../graphql/examples.ts';
 import { GRAPHQL_PATH } from '../graphql/yoga.ts';
 import { createServer } from '../server.ts';
@@ -41,15 +42,10 @@ async function fill(count: number): Promise<void> {
 }
 
 async function refuseTwice({ gateway }: Running): Promise<void> {
-  const taken = await gateway.reader
-    .selectFrom('revocables')
-    .select('slug')
-    .where('slug', 'in', ['acme', 'globex'])
-    .where('parent_id', 'is', null)
-    .executeTakeFirst();
-  if (taken !== undefined) {
+  for (const slug of ['acme', 'globex']) {
+    if ((await findOrganization(gateway.reader, slug)) === undefined) continue;
     throw new StartError(
-      `The database has an organization ${taken.slug} already: point DATABASE_URL to a new one.`,
+      `The database has an organization ${slug} already: point DATABASE_URL to a new one.`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Actor } from '../actor.ts';
 import { readConfig } from '../config.ts';
+import { findOrganization } from '../credentials/find.ts';
 import { InvalidInput, type Refusal } from '../refusals.ts';
 import { type Running, start } from '../start.ts';
 import { StartError } from '../start-error.ts';
@@ -32,12 +33,7 @@ export async function findOperatorIn(
   { gateway }: Running,
   slug: string,
 ): Promise<Actor | undefined> {
-  const row = await gateway.reader
-    .selectFrom('revocables')
-    .select('id')
-    .where('slug', '=', slug)
-    .where('parent_id', 'is', null)
-    .executeTakeFirst();
+  const row = await findOrganization(gateway.reader, slug);
   return row === undefined ? undefined : operator(row.id, slug);
 }
 

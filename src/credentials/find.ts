@@ -1,6 +1,19 @@
 import type { Kysely } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
 
+/** The organization that goes by this name. */
+export async function findOrganization(
+  db: Kysely<Tables>,
+  slug: string,
+): Promise<Revocable | undefined> {
+  return await db
+    .selectFrom('revocables')
+    .selectAll()
+    .where('slug', '=', slug)
+    .where('parent_id', 'is', null)
+    .executeTakeFirst();
+}
+
 /** The row with this id, where it is of this kind and belongs to this organization. */
 export async function findById(
   db: Kysely<Tables>,

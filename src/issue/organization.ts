@@ -1,4 +1,5 @@
 import type { Revocable } from '../../db/tables.ts';
+import { findOrganization } from '../credentials/find.ts';
 import type { Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
 import { InvalidInput, NameTaken, PermissionDenied } from '../refusals.ts';
@@ -36,12 +37,7 @@ export const createOrganization: Operation<
   async run(tx, { id, slug, admin }, call, { atMs }) {
     const missing = missingPermissions(call.actor.permissions, ['organization:create']);
     if (missing.length > 0) return { refused: new PermissionDenied(missing) };
-    const taken = await tx
-      .selectFrom('revocables')
-      .select('id')
-      .where('slug', '=', slug)
-      .where('parent_id', 'is', null)
-      .executeTakeFirst();
+    const taken = await findOrganization(tx, slug);
     if (taken !== undefined) return { refused: new NameTaken() };
 
     const row = newRow({
