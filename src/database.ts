@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
@@ -49,6 +49,8 @@ function openFile(file: string, options: OpenOptions): Database {
     return { writer, reader: writer, close: () => writer.destroy() };
   }
   mkdirSync(dirname(file), { recursive: true });
+  // For its owner alone; the files that SQLite puts beside it are made alike.
+  closeSync(openSync(file, 'a', 0o600));
   const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });
   const reader = new Kysely<Tables>({
     dialect: new GatewayDialect(openSqlite(file, { readonly: true })),

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Cidr, isWithin } from './addresses.ts';
 import { closeOnceAnswered } from './connections.ts';
@@ -65,7 +66,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
         status,
       );
       socket.end(
-        `HTTP/1.1 ${status} Bad Request\r\nContent-Type: application/problem+json\r\n` +
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
     },
@@ -102,6 +103,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   mountRest(app, gateway, routes);
   mountGraphql(app, gateway, examples);
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
+  for (const path of ['/', '/health/live', '/health/ready']) {
+    mountOtherMethods(app, path, ['GET', 'HEAD'], gatewayAnswers);
+  }
   return app;
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import type { LogEvent } from 'kysely';
@@ -116,6 +117,13 @@ test('the schema is what the migrations add up to', async () => {
     .all() as string[];
   db.close();
   await expect(`${statements.join(';\n\n')};\n`).toMatchFileSnapshot('../db/schema.sqlite.sql');
+});
+
+test('the files of the database are for their owner alone', async () => {
+  const h = await openGateway();
+  for (const name of ['gateway.db', 'gateway.db-wal', 'gateway.db-shm', 'secret.key']) {
+    expect([name, statSync(join(h.folder, name)).mode & 0o777]).toEqual([name, 0o600]);
+  }
 });
 
 test('migrating twice does nothing the second time', async () => {

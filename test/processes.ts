@@ -38,7 +38,7 @@ export function newFolder(): string {
 /** Settings of a gateway whose files all lie in this folder. Nothing else is passed on but these. */
 export const settingsIn = (folder: string): Settings => ({
   PATH: process.env.PATH ?? '',
-  HOME: process.env.HOME ?? '',
+  HOME: process.env.HOME ?? tmpdir(),
   TMPDIR: tmpdir(),
   DATABASE_URL: `sqlite:${join(folder, 'gateway.db')}`,
   SECRET_KEY_FILE: join(folder, 'secret.key'),

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
@@ -163,6 +164,7 @@ test.each([
   const { port } = await listening();
   const answer = await exchange(port, bytes);
   expect(statusOf(answer)).toBe(status);
+  expect(answer.split('\r\n')[0]).toBe(`HTTP/1.1 ${status} ${STATUS_CODES[status]}`);
   const body = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as { status: number };
   expect(body.status).toBe(status);
 });
@@ -171,6 +173,11 @@ test('the health of the gateway is told to anybody', async () => {
   const h = await openGateway();
   for (const path of ['/health/live', '/health/ready']) {
     expect(await h.rest('GET', path)).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+    expect((await h.rest('HEAD', path)).status).toBe(200);
+    expect(await h.rest('POST', path)).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD, OPTIONS' },
+    });
   }
 });
 

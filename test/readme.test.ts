@@ -1,0 +1,98 @@
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { credentials } from '../src/credentials/kinds.ts';
+import { buildSchema } from '../src/graphql/schema.ts';
+import { blocks, page, quoted, rows, section } from './markdown.ts';
+import { launch, newFolder, root, type Settings, serve, settingsIn } from './processes.ts';
+
+/** Everything in the README that can be pasted is run, and answers as is printed there. */
+
+const readme = page('README.md');
+const firstScreen = readme.slice(0, readme.indexOf('\n## '));
+const fromEmpty = section(readme, '## From an empty database');
+
+const onPath = (program: string) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+
+/** Makes a `curl` that needs only Node. */
+function withoutCurl(settings: Settings): Settings {
+  const folder = newFolder();
+  const script = join(folder, 'curl');
+  const program = join(root, 'test/fixtures/curl.mjs');
+  writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  chmodSync(script, 0o755);
+  return { ...settings, PATH: `${folder}${delimiter}${settings.PATH}` };
+}
+
+/** With the machine's curl where it has one, and without in any case. */
+const ways: [string, (settings: Settings) => Settings][] = [
+  ['without curl', withoutCurl],
+  ...(onPath('curl')
+    ? [['with curl', (settings) => settings] satisfies (typeof ways)[number]]
+    : []),
+];
+
+/** Runs a block in a shell, as it stands but for the port; says what it printed. */
+async function paste(code: string, url: string, settings: Settings): Promise<string> {
+  const script = code.replaceAll('http://localhost:8080', url);
+  const { code: status, stdout, stderr } = await launch('sh', ['-c', script], settings).ended;
+  if (status !== 0) throw new Error(`${script}\nended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+describe.each(ways)('%s', (_way, given) => {
+  test('the requests to the demo are answered as printed', async () => {
+    const settings = given(settingsIn(newFolder()));
+    const { url } = await serve(settings, 'demo');
+    const [start, ...examples] = blocks(firstScreen);
+    expect(start).toEqual({ language: 'sh', code: 'npm ci && npm run demo\n' });
+    expect(examples.map(({ language }) => language)).toEqual(['sh', 'json', 'sh', 'json']);
+    for (let i = 0; i < examples.length; i += 2) {
+      const answer = await paste(examples[i]?.code ?? '', url, settings);
+      expect(answer).toBe(examples[i + 1]?.code.trimEnd());
+    }
+  });
+
+  test('from an empty database to a first revocation, as printed', async () => {
+    const settings = given(settingsIn(newFolder()));
+    const { url } = await serve(settings);
+    const [start, make, revoke, revoked, look, seen, ...more] = blocks(fromEmpty);
+    expect([start?.code, more]).toEqual(['npm start\n', []]);
+
+    const made = await paste(`${make?.code}echo; echo "$TOKEN"`, url, settings);
+    const [token = '', answer = ''] = made.trimEnd().split('\n').reverse();
+    const { personalAccessToken, secret } = JSON.parse(answer).data.createPersonalAccessToken;
+    expect(secret).toMatch(/^rgw_pat_/);
+
+    const again = (code = '') =>
+      paste(code.replace('"ID"', `"${personalAccessToken.id}"`), url, {
+        ...settings,
+        TOKEN: token,
+      });
+    expect(await again(revoke?.code)).toBe(revoked?.code.trimEnd());
+    const expected = seen?.code.trimEnd().replace('OS_USER', userInfo().username);
+    expect(await again(look?.code)).toBe(expected);
+  });
+});
+
+test('the table has every kind, with its mutation, path and product', () => {
+  const inTable = rows(firstScreen).map(([, mutation = '', path = '', product]) => [
+    quoted(mutation)[0],
+    quoted(path)[0],
+    product?.toLowerCase() || undefined,
+  ]);
+  const asServed = credentials.map(({ graph, rest }) => [
+    graph.mutation,
+    rest && `${rest.method} ${rest.paths[0]?.replace(/:(\w+)/g, '{$1}')}`,
+    rest?.dialect.name,
+  ]);
+  expect(inTable).toEqual(asServed);
+});
+
+test('every mutation is named', () => {
+  const mutations = buildSchema(credentials).getMutationType()?.getFields() ?? {};
+  const named = new Set(readme.match(/\w+/g));
+  expect(Object.keys(mutations).filter((name) => !named.has(name))).toEqual([]);
+});
