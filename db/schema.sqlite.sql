@@ -31,9 +31,17 @@ CREATE UNIQUE INDEX "targets_live" on "targets" ("scope_id", "kind", "name") whe
 CREATE TRIGGER ledger_no_delete before delete on ledger
 begin select raise(abort, 'the ledger is append-only'); end;
 
+CREATE TRIGGER ledger_no_replace before insert on ledger
+when exists (select 1 from ledger where seq = new.seq)
+begin select raise(abort, 'the ledger is append-only'); end;
+
 CREATE TRIGGER ledger_no_update before update on ledger
 begin select raise(abort, 'the ledger is append-only'); end;
 
-CREATE TRIGGER revocables_stay_revoked before update of revoked_at_ms on revocables
-when old.revoked_at_ms is not null and new.revoked_at_ms is not old.revoked_at_ms
+CREATE TRIGGER revocables_stay before delete on revocables when old.revoked_at_ms is not null
+begin select raise(abort, 'what is revoked stays revoked'); end;
+
+CREATE TRIGGER revocables_stay_revoked
+before update of revoked_at_ms, revoked_by, reason, revocation_id on revocables
+when old.revoked_at_ms is not null
 begin select raise(abort, 'what is revoked stays revoked'); end;

@@ -92,7 +92,7 @@ export interface LedgerTable {
   /** `revoke` or `create`. */
   action: string;
   kind: string;
-  /** The row in `revocables`, where the attempt resolved to one. */
+  /** The row in `revocables`, where the attempt resolved to one. No reference: entries outlive rows. */
   target_id: string | null;
   /** The target as the caller addressed it; a fingerprint of that where it resolved to nothing. */
   target: string;

@@ -21,7 +21,7 @@ import { findOrganization } from './credentials/find.ts';
 import type { SigningKey } from './keys.ts';
 import type { Outbound } from './outbound.ts';
 import { Unauthenticated, type UnauthenticatedReason } from './refusals.ts';
-import { hashSecret } from './secrets.ts';
+import { hashSecret, isPlainText } from './secrets.ts';
 import { chainOf, permissionsOf, standing } from './standing.ts';
 import { Unavailable } from './unavailable.ts';
 
@@ -127,7 +127,10 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
       ...checks,
       currentDate: new Date(options.now()),
     });
-    const slug = String(payload[issuer.claims.organization]);
+    const slug = payload[issuer.claims.organization];
+    const subject = payload[issuer.claims.subject];
+    if (typeof slug !== 'string' || slug.includes('\0')) return 'claims';
+    if (typeof subject !== 'string' || !isPlainText(subject)) return 'claims';
     if (issuer.organizations !== undefined && !issuer.organizations.includes(slug)) return 'claims';
     const organization = await findOrganization(options.reader, slug);
     if (organization === undefined) return 'claims';
@@ -135,7 +138,7 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
     if (reason !== undefined) return 'ownerRevoked';
     return {
       credentialId: null,
-      name: `${String(payload[issuer.claims.subject])} (${issuer.issuer})`.slice(0, NAME_MAX),
+      name: `${subject.slice(0, SUBJECT_MAX)} (${issuer.issuer})`,
       organizationId: organization.id,
       organizationSlug: slug,
       permissions: mapped(payload[issuer.claims.permissions], issuer.permissions),
@@ -143,8 +146,8 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
   };
 }
 
-/** How much of an outside caller's name the ledger keeps, in characters. */
-const NAME_MAX = 300;
+/** How much of what an issuer calls a caller the ledger keeps, in characters. */
+const SUBJECT_MAX = 200;
 
 /** An issuer that has names of its own is given nothing for any other name, ours included. */
 function mapped(claim: unknown, names: TrustedIssuer['permissions']): string[] {

@@ -13,9 +13,11 @@ import {
 } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { LRUCache } from 'lru-cache';
+import pRetry from 'p-retry';
 import * as migration0001 from '../db/migrations/0001_gateway.ts';
 import type { Tables } from '../db/tables.ts';
 import { StartError } from './start-error.ts';
+import { isBusy } from './unavailable.ts';
 
 /** An open database: one connection that writes, one that only reads. */
 export interface Database {
@@ -48,7 +50,7 @@ function openFile(file: string, options: OpenOptions): Database {
     const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });
     return { writer, reader: writer, close: () => writer.destroy() };
   }
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // For its owner alone; the files that SQLite puts beside it are made alike.
   closeSync(openSync(file, 'a', 0o600));
   const writer = new Kysely<Tables>({ dialect: new GatewayDialect(openSqlite(file)), ...log });
@@ -72,17 +74,35 @@ export async function migrate(db: Kysely<Tables>): Promise<string[]> {
     db,
     provider: { getMigrations: async () => ({ '0001_gateway': migration0001 }) },
   });
-  const { error, results } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
-  return (results ?? []).map((result) => result.migrationName);
+  const run = async () => {
+    const { error, results } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    return (results ?? []).map((result) => result.migrationName);
+  };
+  try {
+    // Another process may do the same at the same time: the next look finds its work done.
+    return await pRetry(run, {
+      ...{ retries: 20, minTimeout: 50, maxTimeout: 200 },
+      shouldRetry: ({ error }) => isBusy(error) || error.message.includes('already exists'),
+    });
+  } catch (error) {
+    throw new StartError(
+      `The schema of the database cannot be brought up to date (${(error as Error).message}): ` +
+        'point DATABASE_URL to a file of this gateway, and run the newest version on it.',
+      { cause: error },
+    );
+  }
 }
 
-const BUSY_TIMEOUT_MS = 5_000;
+/** While the file is opened. */
+const OPEN_TIMEOUT_MS = 5_000;
+/** For one statement: SQLite waits without letting go of the thread, so who waits longer asks again. */
+const BUSY_TIMEOUT_MS = 50;
 /** Distinct statements kept prepared for each connection; the gateway has fewer than 100. */
 const STATEMENTS_MAX = 500;
 
 function openSqlite(file: string, options: { readonly?: boolean } = {}): SqliteDatabase {
-  const db = new Sqlite(file, { ...options, timeout: BUSY_TIMEOUT_MS });
+  const db = new Sqlite(file, { ...options, timeout: OPEN_TIMEOUT_MS });
   if (!options.readonly) {
     db.pragma('journal_mode = WAL');
     // An answer is given only once its commit has reached the disk.
@@ -91,6 +111,7 @@ function openSqlite(file: string, options: { readonly?: boolean } = {}): SqliteD
   db.pragma('foreign_keys = ON');
   // REPLACE deletes rows too: the append-only triggers must see it.
   db.pragma('recursive_triggers = ON');
+  db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
   const statements = new LRUCache<string, SqliteStatement>({ max: STATEMENTS_MAX });
   return {
     close: () => db.close(),

@@ -5,7 +5,15 @@ import type { Authenticate } from './authenticate.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import type { Performer } from './operation.ts';
+import type { Refusal } from './refusals.ts';
 import type { TokenIssuer } from './tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What was refused, for the log. */
+    refusal?: Refusal;
+  }
+}
 
 /** Everything that the surfaces work with. */
 export interface Gateway extends Performer, TokenIssuer {

@@ -1,5 +1,5 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   CompactEncrypt,
@@ -64,17 +64,20 @@ function readOrStop(file: string): Buffer {
 }
 
 function readOrCreate(file: string): Buffer {
-  mkdirSync(dirname(file), { recursive: true });
-  try {
-    const handle = openSync(file, 'wx', 0o600);
-    const secret = randomBytes(SECRET_BYTES);
-    writeSync(handle, `${secret.toString('base64url')}\n`);
-    closeSync(handle);
-    return secret;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) {
+    // Whole before it has its name: another process never reads half of it.
+    const draft = `${file}.${randomUUID()}`;
+    writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { mode: 0o600 });
+    try {
+      linkSync(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(draft);
+    }
   }
+  return Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');
 }
 
 /** The gateway's own key pair: what it signs, and how others check that. */

@@ -22,10 +22,15 @@ export function hashSecret(secret: string): string {
 }
 
 const secretPattern = new RegExp(
-  `(?:${Object.values(secretPrefixes).join('|')})[A-Za-z0-9_-]|eyJ[A-Za-z0-9_-]{8,}\\.`,
+  `(?:${[...Object.values(secretPrefixes), 'whsec_'].join('|')})[A-Za-z0-9_-]|eyJ[A-Za-z0-9_-]{8,}\\.`,
 );
 
 /** Whether the text carries what looks like one of our secrets or a JWT. */
 export function carriesSecret(text: string): boolean {
   return secretPattern.test(text);
+}
+
+/** Whether a text can name somebody in a ledger: it has something, and nothing that prints oddly. */
+export function isPlainText(text: string): boolean {
+  return text.trim() !== '' && text.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text);
 }

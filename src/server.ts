@@ -1,11 +1,18 @@
 import { STATUS_CODES } from 'node:http';
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { type Cidr, isWithin } from './addresses.ts';
+import type { Config } from './config.ts';
 import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
 import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
+import { Unauthenticated } from './refusals.ts';
 import { gatewayAnswers } from './rest/dialects/gateway.ts';
 import {
   createGeneralAnswers,
@@ -19,6 +26,7 @@ import {
 export interface ServerOptions {
   readonly gateway: Gateway;
   readonly newRequestId: () => string;
+  readonly profile: Config['profile'];
   /** Proxies whose word on a client's address is taken. */
   readonly trustedProxies?: readonly Cidr[];
   /** What GraphiQL opens with. */
@@ -31,7 +39,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The HTTP server: the vendors' REST, GraphQL, and health. It does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { gateway, newRequestId, trustedProxies = [], examples } = options;
+  const { gateway, newRequestId, profile, trustedProxies = [], examples } = options;
   const routes = gateway.credentials.flatMap(({ rest }: AnyCredential) => rest ?? []);
   const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
   const general = createGeneralAnswers(gateway, dialects);
@@ -54,17 +62,18 @@ export function createServer(options: ServerOptions): FastifyInstance {
     // A path that cannot be decoded never reaches a route.
     frameworkErrors: (_error, request, reply) => {
       const answer = isTooLong(request) ? general.uriTooLong : general.malformedUrl;
-      answer(request, reply).catch((fault: unknown) => {
-        general.failed(fault, request, reply);
-      });
+      answer(request, reply)
+        .catch((fault: unknown) => general.failed(fault, request, reply))
+        .then(() => logAnswer(request, reply))
+        .catch((fault: unknown) => gateway.log.error({ err: fault }, 'not answered'));
     },
     clientErrorHandler: (error, socket) => {
-      if (!socket.writable) return;
+      // What cannot be read may stand behind a request that is still being answered.
+      if (!socket.writable || connections.endOnceAnswered(socket)) return;
       const status = clientErrorStatus[error.code] ?? 400;
-      const { body } = gatewayAnswers.badRequest(
-        { id: newRequestId(), method: '', path: '' },
-        status,
-      );
+      const id = newRequestId();
+      const { body } = gatewayAnswers.badRequest({ id, method: '', path: '/' }, status);
+      gateway.log.info({ reqId: id, status, code: error.code }, 'unreadable');
       socket.end(
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -72,7 +81,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
   });
 
-  closeOnceAnswered(app);
+  const connections = closeOnceAnswered(app);
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);
@@ -80,33 +89,41 @@ export function createServer(options: ServerOptions): FastifyInstance {
     reply.header('x-request-id', request.id);
     if (isTooLong(request)) return general.uriTooLong(request, reply);
   });
-  app.addHook('onResponse', async (request, reply) => {
-    // The route, not the path: people paste secrets as ids.
-    request.log.info(
-      {
-        method: request.method,
-        route: request.routeOptions.url,
-        status: reply.statusCode,
-        client: request.ip,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'answered',
-    );
-  });
+  app.decorateRequest('refusal');
+  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply));
 
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async () => {
     await gateway.reader.selectFrom('signing_keys').select('kid').limit(1).execute();
+    // Takes the write lock and gives it back: a database that cannot be written to revokes nothing.
+    await gateway.writes.run(async () => undefined);
     return { status: 'ok' };
   });
   mountRest(app, gateway, routes);
-  mountGraphql(app, gateway, examples);
+  mountGraphql(app, gateway, { profile, examples });
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   for (const path of ['/', '/health/live', '/health/ready']) {
     mountOtherMethods(app, path, ['GET', 'HEAD'], gatewayAnswers);
   }
   return app;
+}
+
+/** The one line of the log for a request: the route, not the path, since secrets are pasted as ids. */
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  const { refusal } = request;
+  request.log.info(
+    {
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      refusal: refusal?.code,
+      reason: refusal instanceof Unauthenticated ? refusal.reason : undefined,
+      client: request.ip,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+    },
+    'answered',
+  );
 }
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;

@@ -9,6 +9,7 @@ import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
 import { createOutbound } from './outbound.ts';
+import { StartError } from './start-error.ts';
 import { createWrites } from './writes.ts';
 
 /** A gateway that is ready to be served, and what its owner needs to fill and close it. */
@@ -49,6 +50,15 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const { reader } = database;
   const writes = createWrites(database.writer);
   const now = options.now ?? Date.now;
+  await writes
+    .run(async () => undefined)
+    .catch((error: unknown) => {
+      throw new StartError(
+        `The database cannot be written to (${(error as Error).message}): ` +
+          'make it, and the folder that it is in, writable for this user.',
+        { cause: error },
+      );
+    });
   const signingKey = await loadSigningKey(reader, writes, secretKey, now);
   const outbound = createOutbound(config.outboundAllow);
   const shared = { reader, writes, now, log, secretKey, signingKey, outbound };

@@ -1,5 +1,7 @@
 import type { ControlledTransaction, Kysely, Transaction } from 'kysely';
+import pRetry from 'p-retry';
 import type { Tables } from '../db/tables.ts';
+import { isBusy } from './unavailable.ts';
 
 /** The only way to change the database: jobs run one at a time, and are answered once committed. */
 export interface Writes {
@@ -53,10 +55,20 @@ export function createWrites(db: Kysely<Tables>): Writes {
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** How often the write lock is asked for, with up to 100 ms between, before jobs are given up. */
+const BUSY_TRIES_MAX = 50;
+
+/** Takes the write lock; another process may hold it for some seconds before the jobs are given up. */
+const begin = (db: Kysely<Tables>) =>
+  pRetry(() => db.startTransaction().execute(), {
+    ...{ retries: BUSY_TRIES_MAX, minTimeout: 10, maxTimeout: 50 },
+    shouldRetry: ({ error }) => isBusy(error),
+  });
+
 async function commitTogether(db: Kysely<Tables>, jobs: Job[]): Promise<void> {
   const answers: Answer[] = [];
   try {
-    const tx = await db.startTransaction().execute();
+    const tx = await begin(db);
     try {
       for (const job of jobs) answers.push(await runInSavepoint(tx, job));
       await tx.commit().execute();

@@ -35,7 +35,7 @@ async function ask(h: Harness, query: string, accept: string) {
     },
   });
   const gateway = { ...h.running.gateway, log: pino({ level: 'warn' }, sink) };
-  const app = createServer({ gateway, newRequestId });
+  const app = createServer({ profile: 'development', gateway, newRequestId });
   const response = await app.inject({
     method: 'POST',
     url: '/graphql',

@@ -157,10 +157,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 const guardsSqlite = [
   `create trigger ledger_no_update before update on ledger
 begin select raise(abort, 'the ledger is append-only'); end`,
+  // REPLACE deletes without a word on a connection that has not asked for recursive triggers.
+  `create trigger ledger_no_replace before insert on ledger
+when exists (select 1 from ledger where seq = new.seq)
+begin select raise(abort, 'the ledger is append-only'); end`,
   `create trigger ledger_no_delete before delete on ledger
 begin select raise(abort, 'the ledger is append-only'); end`,
-  `create trigger revocables_stay_revoked before update of revoked_at_ms on revocables
-when old.revoked_at_ms is not null and new.revoked_at_ms is not old.revoked_at_ms
+  `create trigger revocables_stay_revoked
+before update of revoked_at_ms, revoked_by, reason, revocation_id on revocables
+when old.revoked_at_ms is not null
+begin select raise(abort, 'what is revoked stays revoked'); end`,
+  `create trigger revocables_stay before delete on revocables when old.revoked_at_ms is not null
 begin select raise(abort, 'what is revoked stays revoked'); end`,
 ];
 
@@ -171,7 +178,11 @@ $$ begin raise exception '%', tg_argv[0]; end $$`,
 for each row execute function refuse_change('the ledger is append-only')`,
   `create trigger ledger_no_truncate before truncate on ledger
 for each statement execute function refuse_change('the ledger is append-only')`,
-  `create trigger revocables_stay_revoked before update of revoked_at_ms on revocables
-for each row when (old.revoked_at_ms is not null and new.revoked_at_ms is distinct from old.revoked_at_ms)
+  `create trigger revocables_stay_revoked
+before update of revoked_at_ms, revoked_by, reason, revocation_id on revocables
+for each row when (old.revoked_at_ms is not null)
+execute function refuse_change('what is revoked stays revoked')`,
+  `create trigger revocables_stay before delete on revocables
+for each row when (old.revoked_at_ms is not null)
 execute function refuse_change('what is revoked stays revoked')`,
 ];

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,12 @@ const LEAST = 3;
 async function serveDemo(count: number): Promise<void> {
   const settings = readConfig();
   const folder = await mkdtemp(join(tmpdir(), 'revocation-gateway-demo-'));
+  // Until it serves, a signal ends it at once, and takes the folder along.
+  const early = () => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(0);
+  };
+  process.once('SIGTERM', early).once('SIGINT', early);
   const config = {
     ...settings,
     databaseUrl: `sqlite:${join(folder, 'gateway.db')}`,
@@ -79,6 +86,7 @@ async function serveDemo(count: number): Promise<void> {
   };
   try {
     const url = await listen(app, config);
+    process.off('SIGTERM', early).off('SIGINT', early);
     stopOnSignals(app, running, tidy);
     process.stdout.write(`${banner(url, filled)}\n`);
   } catch (error) {

@@ -2,15 +2,19 @@ import type { ObjectRef } from '@pothos/core';
 import { type Kysely, sql } from 'kysely';
 import type { LedgerEntry, Tables } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
-import { rowById } from '../credentials/load.ts';
 import type { RevocationReason } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
-import type { Builder, Extended } from './builder.ts';
+import type { Builder, Extended, FieldBuilder } from './builder.ts';
 import { isIdCursor, isNumberCursor, newestFirst, type PageArgs } from './page.ts';
-import { type GraphTypes, kindValue } from './types.ts';
+import { type GraphTypes, kindValue, type TypeSpec, visibleRow } from './types.ts';
 
 /** Adds `Revocation`, `LedgerEntry`, and their lists on `Me`. */
-export function addLedger(builder: Builder, types: GraphTypes, me: ObjectRef<Extended, Actor>) {
+export function addLedger(
+  builder: Builder,
+  specs: readonly TypeSpec[],
+  types: GraphTypes,
+  me: ObjectRef<Extended, Actor>,
+) {
   const revocation = builder.objectRef<LedgerEntry>('Revocation').implement({
     description: 'A revocation that was carried out: the proof of what was stopped, when, and why.',
     interfaces: [types.node],
@@ -36,12 +40,13 @@ export function addLedger(builder: Builder, types: GraphTypes, me: ObjectRef<Ext
       }),
       comment: t.exposeString('comment', { nullable: true, description: 'What the caller added.' }),
       actor: t.exposeString('actor', { description: 'Who revoked it.' }),
+      actorId: actorId(t),
       revocable: t.field({
         type: types.revocable,
         nullable: true,
-        description: 'The thing itself, as it is now.',
-        resolve: (entry, _args, { loaders }) =>
-          entry.target_id === null ? null : loaders.load(rowById, entry.target_id),
+        description: 'The thing itself, as it is now, where the caller may see it.',
+        resolve: (entry, _args, context) =>
+          entry.target_id === null ? null : visibleRow(specs, entry.target_id, context),
       }),
     }),
   });
@@ -100,6 +105,7 @@ export function addLedger(builder: Builder, types: GraphTypes, me: ObjectRef<Ext
       }),
       comment: t.exposeString('comment', { nullable: true, description: 'What the caller added.' }),
       actor: t.exposeString('actor', { description: 'Who attempted it.' }),
+      actorId: actorId(t),
       surface: t.exposeString('surface', {
         description: 'Through what: `graphql`, `rest` or `cli`.',
       }),
@@ -150,6 +156,15 @@ export function addLedger(builder: Builder, types: GraphTypes, me: ObjectRef<Ext
   }));
   return { revocation };
 }
+
+/** Names can be alike; ids cannot. */
+const actorId = (t: FieldBuilder<LedgerEntry>) =>
+  t.id({
+    nullable: true,
+    description:
+      'The credential that the caller presented; null for one of a trusted issuer and for the command line.',
+    resolve: (entry) => entry.actor_id,
+  });
 
 /** The conditions are literals, so that the index of revocations alone serves them. */
 function revocations(db: Kysely<Tables>, actor: Actor) {

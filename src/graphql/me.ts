@@ -1,9 +1,7 @@
 import type { Actor } from '../actor.ts';
-import { rowById } from '../credentials/load.ts';
-import { missingPermissions } from '../permissions.ts';
 import { Refusal } from '../refusals.ts';
-import type { Builder, Context } from './builder.ts';
-import type { GraphTypes, TypeSpec } from './types.ts';
+import type { Builder } from './builder.ts';
+import { type GraphTypes, type TypeSpec, visibleRow } from './types.ts';
 
 /** Adds `Query.me`: everything that a caller can read hangs off it. */
 export function addMe(builder: Builder, specs: readonly TypeSpec[], types: GraphTypes) {
@@ -22,19 +20,12 @@ export function addMe(builder: Builder, specs: readonly TypeSpec[], types: Graph
       node: t.field({
         type: types.revocable,
         nullable: true,
-        description: 'Whatever has this id, where the caller may see it.',
+        description: 'Whatever can be revoked and has this id, where the caller may see it.',
         args: { id: t.arg.id({ required: true, description: 'The id.' }) },
-        resolve: (actor, { id }, context) => visible(actor, id, context),
+        resolve: (_actor, { id }, context) => visibleRow(specs, id, context),
       }),
     }),
   });
-
-  async function visible(actor: Actor, id: string, { loaders }: Context) {
-    const row = await loaders.load(rowById, id);
-    const spec = specs.find(({ kind }) => kind === row?.kind);
-    if (row === undefined || spec === undefined) return null;
-    return missingPermissions(actor.permissions, [spec.read]).length === 0 ? row : null;
-  }
 
   builder.queryType({
     description: 'What can be read.',

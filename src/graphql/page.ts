@@ -17,7 +17,7 @@ export interface Stretch {
 }
 
 /** A page of a Relay list, newest first. */
-export function newestFirst<Item>(
+export async function newestFirst<Item>(
   args: PageArgs,
   cursorOf: (item: Item) => string,
   isCursor: (text: string) => boolean,
@@ -30,11 +30,15 @@ export function newestFirst<Item>(
       });
     }
   }
-  return resolveCursorConnection<Promise<Item[]>>(
+  const page = await resolveCursorConnection<Promise<Item[]>>(
     { args, defaultSize: PAGE_DEFAULT, maxSize: PAGE_MAX, toCursor: cursorOf },
     ({ before, after, limit, inverted }) =>
       read({ above: before, below: after, limit, ascending: inverted }),
   );
+  const nowhere = { startCursor: null, endCursor: null };
+  return [...page.edges].length > 0
+    ? page
+    : { ...page, pageInfo: { ...page.pageInfo, ...nowhere } };
 }
 
 export const isIdCursor = isUuid;

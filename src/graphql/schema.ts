@@ -26,7 +26,7 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   const types = addTypes(builder, specs);
   const me = addMe(builder, specs, types);
   addLists(builder, specs, types, me);
-  const { revocation } = addLedger(builder, types, me);
+  const { revocation } = addLedger(builder, specs, types, me);
   builder.mutationType({ description: 'What can be changed.' });
   const success = addRevocationSuccess(builder, revocation);
   for (const graph of graphs) graph.addTo(builder, errors, { types, success });

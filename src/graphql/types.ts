@@ -1,9 +1,10 @@
 import type { ObjectRef } from '@pothos/core';
 import type { Revocable } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
-import { childrenPage } from '../credentials/load.ts';
+import { childrenPage, rowById } from '../credentials/load.ts';
 import { type RevocationReason, revocationReasons } from '../operation.ts';
 import { missingPermissions, type Permission } from '../permissions.ts';
+import { Refusal } from '../refusals.ts';
 import type { Builder, Context, Extended, FieldBuilder, Fields } from './builder.ts';
 import { isIdCursor, newestFirst, type PageArgs } from './page.ts';
 
@@ -164,6 +165,19 @@ export function addLists(
       }
     }
   }
+}
+
+/** The row with this id, where it is the caller's to see: its organization's, and of a type it may read. */
+export async function visibleRow(
+  specs: readonly TypeSpec[],
+  id: string,
+  { actor, loaders }: Context,
+): Promise<Revocable | null> {
+  if (actor instanceof Refusal) return null;
+  const row = await loaders.load(rowById, id);
+  const spec = specs.find(({ kind }) => kind === row?.kind);
+  if (row === undefined || spec === undefined) return null;
+  return missingPermissions(actor.permissions, [spec.read]).length === 0 ? row : null;
 }
 
 /** A page of children, newest first. */

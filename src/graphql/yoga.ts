@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import type { Config } from '../config.ts';
 import { Loaders } from '../credentials/load.ts';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
-import { RETRY_AFTER_S, Unavailable } from '../unavailable.ts';
+import { isUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
 import type { Context } from './builder.ts';
 import { type Examples, graphiqlOptions } from './examples.ts';
 import { buildSchema } from './schema.ts';
@@ -16,8 +17,23 @@ export const GRAPHQL_METHODS = ['GET', 'POST'] as const;
 /** The longest body of a GraphQL request, in bytes; beyond it the answer is 413. */
 export const GRAPHQL_BODY_BYTES_MAX = 1024 * 1024;
 
+/** The longest document, in lexical tokens; beyond it the answer is 400. */
+export const GRAPHQL_TOKENS_MAX = 5_000;
+
+export interface GraphqlOptions {
+  /** `production` has neither GraphiQL nor introspection. */
+  readonly profile: Config['profile'];
+  /** What GraphiQL opens with. */
+  readonly examples?: Examples | undefined;
+}
+
 /** Mounts GraphQL over HTTP and, for browsers, GraphiQL. */
-export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: Examples): void {
+export function mountGraphql(
+  app: FastifyInstance,
+  gateway: Gateway,
+  { profile, examples }: GraphqlOptions,
+): void {
+  const open = profile === 'development';
   // Where a fault is masked, its request is not at hand otherwise.
   const current = new AsyncLocalStorage<FastifyRequest>();
   const yoga = createYoga<{ http: FastifyRequest }, Context>({
@@ -27,7 +43,7 @@ export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: 
     multipart: false,
     // Scripts of other sites read nothing here, least of all the demo's page with its token.
     cors: false,
-    plugins: [refuseUnreadable],
+    plugins: [refuseUnreadable, limitTokens, ...(open ? [] : [refuseIntrospection])],
     // What is a fault is logged where it is masked.
     logging: false,
     // A fault's text and stack never leave, whatever NODE_ENV says.
@@ -35,12 +51,13 @@ export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: 
       isDev: false,
       maskError: (error) => mask(error, current.getStore()?.log ?? gateway.log),
     },
-    graphiql: graphiqlOptions(gateway.credentials, examples),
+    graphiql: open && graphiqlOptions(gateway.credentials, examples),
     // Loaded on first use: it is large.
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
     context: async ({ http: request }): Promise<Context> => {
       const actor = await gateway.authenticate(request.headers.authorization);
+      if (actor instanceof Refusal) request.refusal = actor;
       const organizationId = actor instanceof Refusal ? '' : actor.organizationId;
       return {
         gateway,
@@ -75,6 +92,29 @@ export function mountGraphql(app: FastifyInstance, gateway: Gateway, examples?: 
   });
 }
 
+const limitTokens: Plugin = {
+  onParse({ params, setParseFn }) {
+    setParseFn((source, options) => {
+      try {
+        return parse(source, { ...options, ...params.options, maxTokens: GRAPHQL_TOKENS_MAX });
+      } catch (error) {
+        // The parser calls itself for each level.
+        if (error instanceof RangeError) throw badRequest('The document is nested too deeply.');
+        throw error;
+      }
+    });
+  },
+};
+
+const badRequest = (message: string) =>
+  new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+
+const refuseIntrospection: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
 /** What the server's error handler answers with 400. */
 class BadRequest extends Error {
   readonly statusCode = 400;
@@ -87,9 +127,7 @@ const refuseUnreadable: Plugin = {
     for (const name of ['variables', 'extensions']) {
       const text = url.searchParams.get(name);
       if (text !== null && text !== '' && !isJson(text)) {
-        throw new GraphQLError(`The parameter ${name} is no JSON.`, {
-          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
-        });
+        throw badRequest(`The parameter ${name} is no JSON.`);
       }
     }
   },
@@ -111,7 +149,7 @@ function mask(error: unknown, log: FastifyBaseLogger): Error {
   }
   const cause = error instanceof GraphQLError ? error.originalError : error;
   const place = error instanceof GraphQLError ? { nodes: error.nodes, path: error.path } : {};
-  if (cause instanceof Unavailable) {
+  if (isUnavailable(cause)) {
     log.warn({ err: cause }, 'unavailable');
     const headers = { 'retry-after': String(RETRY_AFTER_S) };
     return new GraphQLError('The gateway cannot answer for now. Try again.', {

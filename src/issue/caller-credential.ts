@@ -2,6 +2,7 @@ import type { Revocable } from '../../db/tables.ts';
 import type { Operation } from '../operation.ts';
 import { isPermission, missingPermissions, permissions } from '../permissions.ts';
 import { type InputIssue, InvalidInput, PermissionDenied } from '../refusals.ts';
+import { carriesSecret, isPlainText } from '../secrets.ts';
 import { newRow } from './row.ts';
 
 /** A credential with which somebody calls this gateway, its secret already made. */
@@ -22,8 +23,11 @@ export function checkCallerCredential(
 ): InvalidInput | undefined {
   const issues: InputIssue[] = [];
   const { name } = input;
-  if (name === '' || name.length > NAME_MAX || name.includes('\0') || !name.isWellFormed()) {
-    issues.push({ path: 'name', message: `Must be 1 to ${NAME_MAX} characters` });
+  if (name.length > NAME_MAX || !isPlainText(name)) {
+    const message = `Must be 1 to ${NAME_MAX} characters, none of them a control character`;
+    issues.push({ path: 'name', message });
+  } else if (carriesSecret(name)) {
+    issues.push({ path: 'name', message: 'Carries what looks like a secret' });
   }
   if (input.permissions.length === 0) {
     issues.push({ path: 'permissions', message: 'Name at least one' });

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
-import { RETRY_AFTER_S, Unavailable } from '../unavailable.ts';
+import { isUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
 import type { Dialect, GeneralAnswers, Reply } from './dialect.ts';
 import { gatewayAnswers } from './dialects/gateway.ts';
 import { type RestRoute, toRestRequest } from './route.ts';
@@ -111,7 +111,7 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialec
       const restRequest = toRestRequest(request);
       const status = (error as { statusCode?: number }).statusCode ?? 500;
       if (status >= 400 && status < 500) return send(reply, words.badRequest(restRequest, status));
-      if (error instanceof Unavailable) {
+      if (isUnavailable(error)) {
         request.log.warn({ err: error }, 'unavailable');
         const answer = words.unavailable(restRequest);
         const headers = { ...answer.headers, 'retry-after': String(RETRY_AFTER_S) };

@@ -37,8 +37,10 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
 
   async function answer(gateway: Gateway, request: FastifyRequest): Promise<Reply> {
     const input = readInput(request.params as Record<string, string>);
-    const refused = (refusal: Refusal) =>
-      word(spec.refused, refusal, toRestRequest(request), input);
+    const refused = (refusal: Refusal) => {
+      request.refusal = refusal;
+      return word(spec.refused, refusal, toRestRequest(request), input);
+    };
 
     const actor = await gateway.authenticate(request.headers.authorization);
     if (actor instanceof Refusal) return refused(actor);

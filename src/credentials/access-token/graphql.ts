@@ -12,5 +12,5 @@ export const accessTokenGraph = revocableGraph(accessToken, {
   ],
   mutation: 'revokeToken',
   mutationDescription:
-    'Revokes one access token, however it was issued. No other token is touched, and a caller may revoke the very token that it calls with.',
+    'Revokes one access token, however it was issued. No other token is touched, and with the permission, a caller may revoke the very token that it calls with.',
 });

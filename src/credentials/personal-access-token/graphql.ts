@@ -8,5 +8,5 @@ export const personalAccessTokenGraph = revocableGraph(personalAccessToken, {
   lists: [{ on: 'Me', field: 'personalAccessTokens' }],
   mutation: 'revokePersonalAccessToken',
   mutationDescription:
-    'Revokes a personal access token; a caller may revoke the very token that it calls with.',
+    'Revokes a personal access token; with the permission, a caller may revoke the very token that it calls with.',
 });
