@@ -2,19 +2,11 @@ import type { Revocable } from '../../../db/tables.ts';
 import type { FieldBuilder } from '../../graphql/builder.ts';
 import { revocableGraph } from '../../graphql/revocation.ts';
 import { inOrder, type Loader } from '../load.ts';
-import { type JwtAuthDetail, jwtAuth } from './kind.ts';
+import { type JwtAuthDetail, jwtAuth, jwtAuthDetails } from './kind.ts';
 
 /** The configurations of JWT Auths. */
 const details: Loader<string, JwtAuthDetail | undefined> = {
-  async batch(db, _organizationId, ids) {
-    const rows = await db
-      .selectFrom('auth_methods')
-      .innerJoin('jwt_auths', 'jwt_auths.id', 'auth_methods.id')
-      .selectAll(['auth_methods', 'jwt_auths'])
-      .where('auth_methods.id', 'in', ids)
-      .execute();
-    return inOrder(ids, rows);
-  },
+  batch: async (db, _organizationId, ids) => inOrder(ids, await jwtAuthDetails(db, ids)),
 };
 
 export const jwtAuthGraph = revocableGraph(jwtAuth, {

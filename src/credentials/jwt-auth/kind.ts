@@ -1,5 +1,5 @@
-import type { Selectable } from 'kysely';
-import type { AuthMethodsTable, JwtAuthsTable } from '../../../db/tables.ts';
+import type { Kysely, Selectable } from 'kysely';
+import type { AuthMethodsTable, JwtAuthsTable, Tables } from '../../../db/tables.ts';
 import { Refusal } from '../../refusals.ts';
 import { findById, findNewest } from '../find.ts';
 import type { Kind } from '../kind.ts';
@@ -33,11 +33,21 @@ export const jwtAuth: Kind<'identityId', JwtAuthDetail, JwtAuthNotConfigured> = 
     return { target: newest ?? new JwtAuthNotConfigured() };
   },
 
-  show: (db, row) =>
-    db
-      .selectFrom('auth_methods')
-      .innerJoin('jwt_auths', 'jwt_auths.id', 'auth_methods.id')
-      .selectAll(['auth_methods', 'jwt_auths'])
-      .where('auth_methods.id', '=', row.id)
-      .executeTakeFirstOrThrow(),
+  async show(db, row) {
+    const [detail] = await jwtAuthDetails(db, [row.id]);
+    if (detail === undefined) throw new Error(`JWT Auth ${row.id} has no configuration`);
+    return detail;
+  },
 };
+
+/** The configurations of JWT Auths, in no order. */
+export const jwtAuthDetails = (
+  db: Kysely<Tables>,
+  ids: readonly string[],
+): Promise<JwtAuthDetail[]> =>
+  db
+    .selectFrom('auth_methods')
+    .innerJoin('jwt_auths', 'jwt_auths.id', 'auth_methods.id')
+    .selectAll(['auth_methods', 'jwt_auths'])
+    .where('auth_methods.id', 'in', ids)
+    .execute();
