@@ -134,8 +134,8 @@ function outsideIssuer(options: AuthenticateOptions, issuer: TrustedIssuer) {
     if (issuer.organizations !== undefined && !issuer.organizations.includes(slug)) return 'claims';
     const organization = await findOrganization(options.reader, slug);
     if (organization === undefined) return 'claims';
-    const reason = standing(await chainOf(options.reader, 'id', organization.id), options.now());
-    if (reason !== undefined) return 'ownerRevoked';
+    // Nothing stands above an organization.
+    if (standing([organization], options.now()) !== undefined) return 'ownerRevoked';
     return {
       credentialId: null,
       name: `${subject.slice(0, SUBJECT_MAX)} (${issuer.issuer})`,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { checkCallerCredential, createCallerCredential } from '../issue/caller-credential.ts';
+import { checkCallerCredential, createPersonalAccessToken } from '../issue/caller-credential.ts';
 import { perform } from '../operation.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import { newRequestId } from '../start.ts';
@@ -39,8 +39,7 @@ export const personalAccessToken = () =>
           const secret = newSecret('personal-access-token');
           const input = { id, name, permissions, secretHash: hashSecret(secret), expiresAtMs };
           const call = { actor, surface: 'cli', requestId: newRequestId() } as const;
-          const operation = createCallerCredential('personal-access-token');
-          orStop(await perform(gateway, operation, input, call));
+          orStop(await perform(gateway, createPersonalAccessToken, input, call));
           const expiresAt = expiresAtMs === null ? null : new Date(expiresAtMs).toISOString();
           print(options.json, { id, secret, expiresAt }, [secret]);
         });

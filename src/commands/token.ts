@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { checkCallerCredential, createCallerCredential } from '../issue/caller-credential.ts';
+import { checkCallerCredential, createAccessToken } from '../issue/caller-credential.ts';
 import { perform } from '../operation.ts';
 import { hashSecret } from '../secrets.ts';
 import { newRequestId } from '../start.ts';
@@ -47,7 +47,7 @@ export const token = () =>
         });
         const input = { id, name, permissions, secretHash: hashSecret(jwt), expiresAtMs };
         const call = { actor, surface: 'cli', requestId: newRequestId() } as const;
-        orStop(await perform(gateway, createCallerCredential('access-token'), input, call));
+        orStop(await perform(gateway, createAccessToken, input, call));
         const expiresAt = new Date(expiresAtMs).toISOString();
         print(options.json, { id, token: jwt, expiresAt }, [jwt]);
       });

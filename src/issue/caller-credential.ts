@@ -44,7 +44,7 @@ export function checkCallerCredential(
 }
 
 /** Makes one in the caller's organization. Nobody gives what they do not have. */
-export function createCallerCredential(
+function createCallerCredential(
   kind: 'access-token' | 'personal-access-token',
 ): Operation<NewCallerCredential, Revocable, PermissionDenied> {
   return {
@@ -73,3 +73,6 @@ export function createCallerCredential(
     },
   };
 }
+
+export const createAccessToken = createCallerCredential('access-token');
+export const createPersonalAccessToken = createCallerCredential('personal-access-token');

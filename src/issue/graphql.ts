@@ -5,7 +5,7 @@ import { addMutation } from '../graphql/mutation.ts';
 import type { GraphTypes } from '../graphql/types.ts';
 import { perform } from '../operation.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
-import { checkCallerCredential, createCallerCredential } from './caller-credential.ts';
+import { checkCallerCredential, createPersonalAccessToken } from './caller-credential.ts';
 import { checkSlug, createOrganization } from './organization.ts';
 
 interface Made {
@@ -14,10 +14,7 @@ interface Made {
 }
 
 /** The operations behind the mutations that make something. */
-export const createOperations = [
-  createOrganization,
-  createCallerCredential('personal-access-token'),
-] as const;
+export const createOperations = [createOrganization, createPersonalAccessToken] as const;
 
 /** Adds the mutations that make organizations and personal access tokens. */
 export function addIssuing(builder: Builder, errors: ErrorTypes, types: GraphTypes): void {
@@ -65,7 +62,6 @@ function addCreatePersonalAccessToken(
   errors: ErrorTypes,
   types: GraphTypes,
 ): void {
-  const operation = createCallerCredential('personal-access-token');
   const success = builder.objectRef<Made>('CreatePersonalAccessTokenSuccess').implement({
     description: 'The token is made.',
     fields: (t) => ({
@@ -99,7 +95,7 @@ function addCreatePersonalAccessToken(
       expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself.' }),
     }),
     success,
-    refusals: operation.refusals,
+    refusals: createPersonalAccessToken.refusals,
     check: ({ expiresAt, ...input }, { gateway }) => [
       checkCallerCredential({ ...input, expiresAtMs: expiresAt ?? null }, gateway.now()),
     ],
@@ -107,7 +103,7 @@ function addCreatePersonalAccessToken(
       const secret = newSecret('personal-access-token');
       const performed = await perform(
         gateway,
-        operation,
+        createPersonalAccessToken,
         {
           id: gateway.newId(),
           name,
