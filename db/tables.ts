@@ -7,6 +7,10 @@ export interface Tables {
   jwt_auths: JwtAuthsTable;
   jwks: JwksTable;
   jwk_assignments: JwkAssignmentsTable;
+  access_tokens: AccessTokensTable;
+  oauth_clients: OauthClientsTable;
+  client_assertions: ClientAssertionsTable;
+  cut_offs: CutOffsTable;
   ledger: LedgerTable;
   targets: TargetsTable;
   deliveries: DeliveriesTable;
@@ -74,12 +78,59 @@ export interface JwksTable {
   id: string;
   /** JSON, RFC 7517. */
   public_jwk: string;
+  /** The key id by which JWTs name it. */
+  kid: string;
+  /** `generated`, `pasted` or `url`. */
+  source: string;
+  /** Where a key of source `url` is read again: a key that is gone from there counts no more. */
+  url: string | null;
 }
 
 /** Which JWK a gateway credential uses; the row's kind says what for. */
 export interface JwkAssignmentsTable {
   id: string;
   jwk_id: string;
+}
+
+/** How an access token was issued through an auth method, and how often it was used. */
+export interface AccessTokensTable {
+  id: string;
+  ttl_s: number;
+  max_ttl_s: number;
+  period_s: number;
+  num_uses: number;
+  /** 0: without limit. */
+  num_uses_limit: number;
+  updated_at_ms: number;
+}
+
+/** How an OAuth client proves who it is, where not by its secret. */
+export interface OauthClientsTable {
+  id: string;
+  /** JSON list of public JWKs with which its assertions are checked (`private_key_jwt`). */
+  public_keys: string | null;
+}
+
+/** Assertions of clients that were used, until they expire: each is good once. */
+export interface ClientAssertionsTable {
+  client_id: string;
+  /** SHA-256 of the `jti`, base64url. */
+  assertion_hash: string;
+  expires_at_ms: number;
+}
+
+/** Tokens of a trusted issuer that count no more. Rows are only added; the greatest moment counts. */
+export interface CutOffsTable {
+  /** The id of the ledger entry. */
+  id: string;
+  organization_id: string;
+  issuer: string;
+  /** `token`, `subject`, `key` or `issuer`. */
+  scope: string;
+  /** The token's id, the subject or the key id; empty for a whole issuer. */
+  value: string;
+  /** Only tokens that were issued before this; null: all. */
+  before_ms: number | null;
 }
 
 /** The append-only record of every authenticated attempt. */
@@ -89,7 +140,7 @@ export interface LedgerTable {
   id: string;
   organization_id: string;
   at_ms: number;
-  /** `revoke` or `create`. */
+  /** `revoke`, `create` or `update`. */
   action: string;
   kind: string;
   /** The row in `revocables`, where the attempt resolved to one. No reference: entries outlive rows. */
@@ -105,7 +156,7 @@ export interface LedgerTable {
   actor: string;
   /** The credential that the caller presented, where the gateway issued it. */
   actor_id: string | null;
-  /** `graphql`, `rest` or `cli`. */
+  /** `graphql`, `rest`, `oauth` or `cli`. */
   surface: string;
   request_id: string;
 }

@@ -15,6 +15,7 @@ import { Migrator } from 'kysely/migration';
 import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import * as migration0001 from '../db/migrations/0001_gateway.ts';
+import * as migration0002 from '../db/migrations/0002_issuing.ts';
 import type { Tables } from '../db/tables.ts';
 import { StartError } from './start-error.ts';
 import { isBusy } from './unavailable.ts';
@@ -72,7 +73,12 @@ function openFile(file: string, options: OpenOptions): Database {
 export async function migrate(db: Kysely<Tables>): Promise<string[]> {
   const migrator = new Migrator({
     db,
-    provider: { getMigrations: async () => ({ '0001_gateway': migration0001 }) },
+    provider: {
+      getMigrations: async () => ({
+        '0001_gateway': migration0001,
+        '0002_issuing': migration0002,
+      }),
+    },
   });
   const run = async () => {
     const { error, results } = await migrator.migrateToLatest();
