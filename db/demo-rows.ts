@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Insertable } from 'kysely';
-import { newRow } from '../src/issue/row.ts';
+import { newRow } from '../src/credentials/row.ts';
 import { hashSecret, newSecret, type secretPrefixes } from '../src/secrets.ts';
 import type { Running } from '../src/start.ts';
 import { signAccessToken } from '../src/tokens.ts';

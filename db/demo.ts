@@ -144,7 +144,12 @@ async function addJwkValidation(
   const project = await addProject(rows, parent, names.projectName, options);
   const credential = addNamed(rows, project, 'gateway-credential', names.username);
   const jwk = addNamed(rows, project, 'jwk', names.jwkName);
-  rows.detail('jwks', { id: jwk.id, public_jwk: await publicJwk(names.jwkName) });
+  rows.detail('jwks', {
+    id: jwk.id,
+    public_jwk: await publicJwk(names.jwkName),
+    kid: names.jwkName,
+    source: 'pasted',
+  });
   for (const use of ['jwk-validation', 'jwk-encryption']) {
     const assignment = rows.row(credential, use, { name: names.jwkName });
     rows.detail('jwk_assignments', { id: assignment.id, jwk_id: jwk.id });

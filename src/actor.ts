@@ -1,3 +1,5 @@
+import type { ForeignToken } from './cut-offs.ts';
+
 /** An authenticated caller. */
 export interface Actor {
   /** The credential that was presented, where this gateway issued it. */
@@ -8,4 +10,6 @@ export interface Actor {
   readonly organizationSlug: string;
   /** Permissions, some limited by `@project`, and Kaiten scopes. */
   readonly permissions: readonly string[];
+  /** The JWT that was presented, where a trusted issuer issued it. */
+  readonly foreign?: ForeignToken;
 }

@@ -1,7 +1,7 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { Cidr } from './addresses.ts';
+import { isPublicKey, RSA_BITS_MIN } from './public-keys.ts';
 import { StartError } from './start-error.ts';
 
 /** An issuer outside whose JWTs are accepted from callers. */
@@ -26,19 +26,6 @@ export const signatureAlgorithms = [
   ...['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
 ] as const;
-
-const RSA_BITS_MIN = 2048;
-
-/** Whether an issuer's signatures can be checked with it: a private or a short key is a mistake. */
-function isPublicKey(jwk: JsonWebKey): boolean {
-  if (jwk.d !== undefined) return false;
-  try {
-    const { asymmetricKeyDetails } = createPublicKey({ key: jwk, format: 'jwk' });
-    return (asymmetricKeyDetails?.modulusLength ?? RSA_BITS_MIN) >= RSA_BITS_MIN;
-  } catch {
-    return false;
-  }
-}
 
 const publicKey = z
   .looseObject({ kty: z.enum(['OKP', 'EC', 'RSA']) })

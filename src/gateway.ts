@@ -4,9 +4,13 @@ import type { Tables } from '../db/tables.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Delivery } from './delivery/deliver.ts';
+import type { SecretKey } from './keys.ts';
 import type { Performer } from './operation.ts';
+import type { Outbound } from './outbound.ts';
 import type { Refusal } from './refusals.ts';
 import type { TokenIssuer } from './tokens.ts';
+import type { RemoteKeys } from './verify/remote-keys.ts';
+import type { Verify } from './verify/verify.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,7 +22,16 @@ declare module 'fastify' {
 /** Everything that the surfaces work with. */
 export interface Gateway extends Performer, TokenIssuer {
   readonly reader: Kysely<Tables>;
+  /** Whether a secret or a token is good. */
+  readonly verify: Verify;
   readonly authenticate: Authenticate;
+  /** Seals what must not lie open in the database. */
+  readonly secretKey: SecretKey;
+  /** `fetch` for addresses that somebody else chose. */
+  readonly outbound: Outbound;
+  /** What is wrong with such an address on the face of it; keys must not be read where others could answer. */
+  readonly urlProblem: (url: string, purpose: 'keys' | 'messages') => string | undefined;
+  readonly remoteKeys: RemoteKeys;
   readonly delivery: Delivery;
   readonly credentials: readonly AnyCredential[];
   readonly log: FastifyBaseLogger;

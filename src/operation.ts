@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
+import { isCutOff } from './cut-offs.ts';
 import { type Refusal, type RefusalClass, Unauthenticated } from './refusals.ts';
 import { chainOf, standing } from './standing.ts';
 import type { Writes } from './writes.ts';
@@ -16,7 +17,7 @@ export const revocationReasons = [
 
 export type RevocationReason = (typeof revocationReasons)[number];
 
-export type Surface = 'graphql' | 'rest' | 'cli';
+export type Surface = 'graphql' | 'rest' | 'oauth' | 'cli';
 
 /** Who asks for an operation, through what, and why. */
 export interface Call {
@@ -35,13 +36,19 @@ export interface Moment {
 
 /** What came of running an operation. */
 export type Outcome<Value, R extends Refusal> =
-  | { done: Value; targetId: string; deliverTo?: readonly Target[] }
+  | { done: Value; targetId: string; deliverTo?: readonly Target[]; target?: Addressed }
   /** `unresolved`: the input named nothing, so what it says is not to be kept. */
-  | { refused: R; targetId?: string | undefined; unresolved?: boolean };
+  | { refused: R; targetId?: string | undefined; unresolved?: boolean; target?: Addressed };
+
+/** What a target turned out to be, where the input did not say: a secret tells nothing of itself. */
+export interface Addressed {
+  readonly kind: string;
+  readonly target: string;
+}
 
 /** Something that changes what can be revoked. It lists every no that it can give. */
 export interface Operation<Input, Value, R extends Refusal> {
-  readonly action: 'revoke' | 'create';
+  readonly action: 'revoke' | 'create' | 'update';
   readonly kind: string;
   readonly refusals: readonly RefusalClass<R>[];
   /** The target as the caller addressed it. */
@@ -75,6 +82,7 @@ export async function perform<Input, Value, R extends Refusal>(
   input: Input,
   call: Call,
 ): Promise<Performed<Value, R>> {
+  const asAddressed = () => ({ kind: operation.kind, target: operation.describe(input) });
   return await gateway.writes.run(async (tx) => {
     const at: Moment = { atMs: gateway.now(), entryId: gateway.newId() };
     const lost = await lostStanding(tx, call, at.atMs);
@@ -83,18 +91,19 @@ export async function perform<Input, Value, R extends Refusal>(
     const outcome = await operation.run(tx, input, call, at);
     if ('refused' in outcome) {
       assertListed(operation, outcome.refused);
-      const described = operation.describe(input);
-      await record(tx, operation, call, at, {
+      const { kind, target } = outcome.target ?? asAddressed();
+      await record(tx, operation.action, call, at, {
+        kind,
         target_id: outcome.targetId ?? null,
-        target: outcome.unresolved ? gateway.fingerprint(described) : described,
+        target: outcome.unresolved ? gateway.fingerprint(target) : target,
         outcome: 'refused',
         refusal: outcome.refused.code,
       });
       return { refused: outcome.refused };
     }
-    const entry = await record(tx, operation, call, at, {
+    const entry = await record(tx, operation.action, call, at, {
+      ...(outcome.target ?? asAddressed()),
       target_id: outcome.targetId,
-      target: operation.describe(input),
       outcome: 'done',
       refusal: null,
     });
@@ -120,23 +129,25 @@ async function lostStanding(
     await chainOf(tx, 'id', actor.credentialId ?? actor.organizationId),
     nowMs,
   );
-  return reason === undefined ? undefined : new Unauthenticated(reason);
+  if (reason !== undefined) return new Unauthenticated(reason);
+  const { foreign, organizationId } = actor;
+  const cutOff = foreign !== undefined && (await isCutOff(tx, organizationId, foreign));
+  return cutOff ? new Unauthenticated('cutOff', true) : undefined;
 }
 
 /** Appends to the ledger. The number is taken inside the transaction, so it follows commit order. */
 async function record(
   tx: Kysely<Tables>,
-  operation: { action: string; kind: string },
+  action: string,
   call: Call,
   at: Moment,
-  result: Pick<LedgerEntry, 'target_id' | 'target' | 'outcome' | 'refusal'>,
+  result: Pick<LedgerEntry, 'kind' | 'target_id' | 'target' | 'outcome' | 'refusal'>,
 ): Promise<LedgerEntry> {
   const entry = {
     id: at.entryId,
     organization_id: call.actor.organizationId,
     at_ms: at.atMs,
-    action: operation.action,
-    kind: operation.kind,
+    action,
     ...result,
     reason: call.reason ?? null,
     comment: call.comment ?? null,

@@ -78,6 +78,23 @@ const REFUSED = 'Its address is not public and not in OUTBOUND_ALLOW';
 /** What IANA gives out of IPv6; `::10.0.0.1`, an IPv4 address once more, lies outside. */
 const globalUnicast = ipaddr.parseCIDR('2000::/3');
 
+/**
+ * What is wrong with a URL before anything is asked there; undefined where nothing is. A name is held
+ * against the ranges when it is resolved.
+ */
+export function urlProblem(
+  url: string,
+  { allow, https }: { readonly allow: readonly Cidr[]; readonly https: boolean },
+): string | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== 'https:' && (https || parsed?.protocol !== 'http:')) {
+    return https ? 'Must be a URL with https' : 'Must be a URL with http or https';
+  }
+  if (parsed.username !== '' || parsed.password !== '') return 'Must not carry a password';
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) !== 0 && !mayReach(host, allow) ? REFUSED : undefined;
+}
+
 /** Whether an address is public, or in one of the ranges. */
 export function mayReach(address: string, allow: readonly Cidr[]): boolean {
   // Reads an IPv4 address in IPv6 clothes as what it is.

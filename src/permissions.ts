@@ -2,18 +2,33 @@
 export const permissions = [
   'identity:read',
   'identity:edit',
-  'application:read',
-  'service-account:read',
-  'project:read',
+  'identity:revoke',
   'jwt-auth:revoke',
+  'token-auth:revoke',
+  'token:create',
   'token:revoke',
+  'application:read',
+  'application:edit',
+  'application:revoke',
+  'api-key:create',
   'api-key:revoke',
+  'service-account:read',
+  'service-account:edit',
+  'service-account:revoke',
+  'service-account-token:create',
   'service-account-token:revoke',
   'personal-access-token:read',
   'personal-access-token:create',
   'personal-access-token:revoke',
+  'oauth-client:read',
+  'oauth-client:create',
+  'oauth-client:revoke',
+  'trusted-token:revoke',
+  'project:read',
+  'project:edit',
   'IDENTITY+MANAGE',
   'IDENTITY+DEPLOY_UNDEPLOY',
+  'SECRETS+MANAGE',
   'credential:introspect',
   'ledger:read',
   'target:manage',
@@ -25,11 +40,26 @@ export type Permission = (typeof permissions)[number];
 
 const admin: Permission = 'organization:admin';
 
-/** Kaiten's scopes, as its service-account tokens carry them. */
-const scopes = new Map<string, Permission>([
-  ['write:tokens', 'service-account-token:revoke'],
-  ['write:*', 'service-account-token:revoke'],
+const readTokens: readonly Permission[] = ['service-account:read'];
+const writeTokens: readonly Permission[] = [
+  ...readTokens,
+  'service-account-token:create',
+  'service-account-token:revoke',
+];
+
+/** Kaiten's scopes, as its service-account tokens carry them: writing includes reading. */
+const scopes = new Map<string, readonly Permission[]>([
+  ['read:tokens', readTokens],
+  ['read:*', readTokens],
+  ['write:tokens', writeTokens],
+  ['write:*', writeTokens],
 ]);
+
+/** Whether the text has the form of a Kaiten scope; most mean something to others only. */
+export const isScope = (text: string): boolean => /^(?:read|write):(?:[a-z][a-z-]*|\*)$/.test(text);
+
+/** What a scope allows here. */
+export const permissionsOfScope = (scope: string): readonly Permission[] => scopes.get(scope) ?? [];
 
 /** Whether the text is a permission: one of the list, where `@project` may limit it to a project. */
 export function isPermission(text: string): boolean {
@@ -49,7 +79,9 @@ export function missingPermissions(
   needed: readonly string[],
   project?: string,
 ): string[] {
-  const held = new Set(granted.map((grant) => scopes.get(grant) ?? grant));
+  const held = new Set<string>(
+    granted.flatMap((grant): readonly string[] => scopes.get(grant) ?? [grant]),
+  );
   return needed.filter((permission) => {
     const [bare, within = project] = splitAtProject(permission);
     const sufficient = [bare, admin];

@@ -30,6 +30,9 @@ const unauthenticatedTexts = {
   revoked: 'The token has been revoked.',
   methodRevoked: 'The auth method that issued the token has been revoked.',
   ownerRevoked: 'The owner of the token has been revoked.',
+  cutOff: 'Tokens like this one have been revoked.',
+  usedUp: 'The token has been used as often as it may be.',
+  wrongAddress: 'The token may not be used from this address.',
   unknown: 'The token is not known.',
 };
 
@@ -124,6 +127,15 @@ export class AlreadyRevoked extends Refusal {
     super();
     this.revokedAtMs = revokedAtMs;
   }
+}
+
+/** What it would belong to is revoked or has expired: nothing new comes of it. */
+export class OwnerRevoked extends Refusal {
+  static readonly code = 'OWNER_REVOKED';
+  static readonly description =
+    'What it would belong to, or something above that, is revoked or has expired.';
+  readonly code = OwnerRevoked.code;
+  readonly message = 'What this would belong to is revoked or has expired.';
 }
 
 /** The name is in use, and names are never given twice. */

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 export const secretPrefixes = {
   'personal-access-token': 'rgw_pat_',
   'api-key': 'rgw_key_',
+  'oauth-client': 'rgw_cs_',
   /** Kaiten's own. */
   'service-account-token': 'ksh_',
 } as const;

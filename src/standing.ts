@@ -3,7 +3,7 @@ import type { Revocable, Tables } from '../db/tables.ts';
 import type { UnauthenticatedReason } from './refusals.ts';
 
 /** Kinds that stand between an owner and the tokens issued through them. */
-const authMethods = new Set(['jwt-auth', 'token-auth']);
+export const authMethods = new Set(['jwt-auth', 'token-auth']);
 
 /** The row that the condition names and every ancestor, from the row up to its organization. */
 export async function chainOf(

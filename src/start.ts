@@ -8,8 +8,10 @@ import { type Database, migrate, type OpenOptions, openDatabase } from './databa
 import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
-import { createOutbound } from './outbound.ts';
+import { createOutbound, urlProblem } from './outbound.ts';
 import { StartError } from './start-error.ts';
+import { createRemoteKeys } from './verify/remote-keys.ts';
+import { createVerify } from './verify/verify.ts';
 import { createWrites } from './writes.ts';
 
 /** A gateway that is ready to be served, and what its owner needs to fill and close it. */
@@ -61,13 +63,20 @@ export async function start(config: Config, options: StartOptions = {}): Promise
     });
   const signingKey = await loadSigningKey(reader, writes, secretKey, now);
   const outbound = createOutbound(config.outboundAllow);
-  const shared = { reader, writes, now, log, secretKey, signingKey, outbound };
+  const remoteKeys = createRemoteKeys(outbound);
+  const shared = { reader, writes, now, log, secretKey, signingKey, outbound, remoteKeys };
   const { publicUrl, trustedIssuers } = config;
+  const verify = createVerify({ ...shared, publicUrl, trustedIssuers });
   const gateway: Gateway = {
-    ...{ reader, writes, now, log, signingKey, publicUrl },
+    ...{ reader, writes, now, log, signingKey, secretKey, publicUrl, outbound, remoteKeys, verify },
     newId: options.newId ?? uuidv7,
     fingerprint: secretKey.fingerprint,
-    authenticate: createAuthenticate({ ...shared, publicUrl, trustedIssuers }),
+    urlProblem: (url, purpose) =>
+      urlProblem(url, {
+        allow: config.outboundAllow,
+        https: purpose === 'keys' && config.profile === 'production',
+      }),
+    authenticate: createAuthenticate(verify),
     delivery: createDelivery(shared),
     credentials: options.credentials ?? allCredentials,
   };

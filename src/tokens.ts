@@ -1,6 +1,9 @@
 import { SignJWT } from 'jose';
 import type { SigningKey } from './keys.ts';
 
+/** The type of our access tokens (RFC 9068): no other JWT that we sign has it. */
+export const ACCESS_TOKEN_TYPE = 'at+jwt';
+
 /** What signing an access token needs. */
 export interface TokenIssuer {
   readonly publicUrl: string;
@@ -26,10 +29,11 @@ export async function signAccessToken(
 ): Promise<string> {
   return await new SignJWT({
     client_id: claims.subject,
+    ...(claims.permissions.length > 0 && { scope: claims.permissions.join(' ') }),
     organization: claims.organization,
     permissions: claims.permissions,
   })
-    .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: issuer.signingKey.kid })
+    .setProtectedHeader({ alg: 'EdDSA', typ: ACCESS_TOKEN_TYPE, kid: issuer.signingKey.kid })
     .setIssuer(issuer.publicUrl)
     .setAudience(issuer.publicUrl)
     .setSubject(claims.subject)

@@ -180,6 +180,6 @@ test.each([
 ])('a request with %s is told so', async (_what, header, standing) => {
   const h = await openGateway();
   const given = header?.replaceAll('TOKEN', h.demo.callers.personalAccessToken);
-  const known = await h.running.gateway.authenticate(given);
+  const known = await h.running.gateway.authenticate(given, undefined);
   expect(known instanceof Refusal ? known.reason : 'good').toBe(standing);
 });

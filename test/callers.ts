@@ -143,13 +143,13 @@ export async function whoIs(h: Harness, token: string) {
 
 /** Why a token is refused; `good` where it is not. */
 export async function standingOf(h: Harness, token: string): Promise<string> {
-  const known = await h.running.gateway.authenticate(`Bearer ${token}`);
+  const known = await h.running.gateway.authenticate(`Bearer ${token}`, undefined);
   return known instanceof Refusal ? known.reason : 'good';
 }
 
 /** The actor behind a token that is good. */
 export async function actorOf(h: Harness, token: string): Promise<Actor> {
-  const actor = await h.running.gateway.authenticate(`Bearer ${token}`);
+  const actor = await h.running.gateway.authenticate(`Bearer ${token}`, undefined);
   if (actor instanceof Refusal) throw new Error(actor.message);
   return actor;
 }

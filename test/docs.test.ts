@@ -4,7 +4,7 @@ import ms from 'ms';
 import { describe, expect, test } from 'vitest';
 import { readConfig, settingNames } from '../src/config.ts';
 import { credentials } from '../src/credentials/kinds.ts';
-import { owners } from '../src/graphql/owners.ts';
+import { owners } from '../src/credentials/owners.ts';
 import { isPermission, permissions } from '../src/permissions.ts';
 import { blocks, column, page, quoted, rows, section } from './markdown.ts';
 import { root } from './processes.ts';
@@ -135,7 +135,7 @@ describe('permissions', () => {
     expect(table.map(([name = '']) => quoted(name)[0])).toEqual([...permissions]);
   });
 
-  test.each([...owners, ...credentials.map(({ graph }) => graph)])(
+  test.each([...owners, ...credentials].map(({ graph }) => graph))(
     '$read allows to see $type',
     ({ read, type }) => {
       expect(quoted(meaning(read))).toContain(type);

@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import { expect } from 'vitest';
 import type { Delivery } from '../db/tables.ts';
 import { readConfig } from '../src/config.ts';
-import type { Deployment } from '../src/credentials/jwk-validation/deployment.ts';
+import type { Deployment } from '../src/delivery/deployment.ts';
 import type { CredentialState } from '../src/delivery/environment.ts';
 import { type Harness, openGateway } from './harness.ts';
 import type { Received } from './loopback.ts';

@@ -1,7 +1,7 @@
 import type { Revocable } from '../db/tables.ts';
 import { findOrganization } from '../src/credentials/find.ts';
 import { type AnyCredential, credentials } from '../src/credentials/kinds.ts';
-import { newRow } from '../src/issue/row.ts';
+import { newRow } from '../src/credentials/row.ts';
 import { hashSecret, newSecret } from '../src/secrets.ts';
 import { deployTokenGraph } from './fixtures/deploy-token/graphql.ts';
 import { deployTokenRest } from './fixtures/deploy-token/rest.ts';
@@ -80,7 +80,10 @@ const makers: Record<string, (h: Harness, organization: Revocable) => Promise<Ta
     const jwk = await add(h, project, 'jwk', { slug: 'the-jwk' });
     const assignment = await add(h, credential, 'jwk-validation');
     await h.running.gateway.writes.run(async (tx) => {
-      await tx.insertInto('jwks').values({ id: jwk.id, public_jwk: '{}' }).execute();
+      await tx
+        .insertInto('jwks')
+        .values({ id: jwk.id, public_jwk: '{}', kid: '', source: 'pasted' })
+        .execute();
       await tx
         .insertInto('jwk_assignments')
         .values({ id: assignment.id, jwk_id: jwk.id })

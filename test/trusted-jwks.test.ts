@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { JWKS_MAX_AGE_MS } from '../src/authenticate.ts';
+import { JWKS_MAX_AGE_MS } from '../src/verify/remote-keys.ts';
 import { askEveryRoute, standingOf, whoIs } from './callers.ts';
 import type { Harness } from './harness.ts';
 import { type Key, makeKey, openTrusting, sign } from './issuers.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { checkSlug, createOrganization } from '../issue/organization.ts';
+import { checkSlug } from '../credentials/input.ts';
+import { createOrganization } from '../credentials/organization/create.ts';
 import { perform } from '../operation.ts';
 import { newRequestId } from '../start.ts';
 import { findOperatorIn, operator, orStop, orStopInvalid, withGateway } from './operator.ts';
@@ -12,7 +13,7 @@ export const organization = () =>
       .argument('<slug>', 'its name in addresses: a-z, 0-9, -')
       .option('--json', 'print JSON')
       .action(async (slug: string, { json }: { json?: boolean }) => {
-        orStopInvalid(checkSlug(slug));
+        orStopInvalid(checkSlug('slug', slug));
         await withGateway(async (running) => {
           const { gateway } = running;
           const id = gateway.newId();

@@ -1,5 +1,8 @@
 import { Command, Option } from 'commander';
-import { checkCallerCredential, createPersonalAccessToken } from '../issue/caller-credential.ts';
+import {
+  checkCallerCredential,
+  createPersonalAccessToken,
+} from '../credentials/personal-access-token/create.ts';
 import { perform } from '../operation.ts';
 import { hashSecret, newSecret } from '../secrets.ts';
 import { newRequestId } from '../start.ts';

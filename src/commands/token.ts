@@ -1,5 +1,8 @@
 import { Command, Option } from 'commander';
-import { checkCallerCredential, createAccessToken } from '../issue/caller-credential.ts';
+import {
+  checkCallerCredential,
+  createCallerToken,
+} from '../credentials/personal-access-token/create.ts';
 import { perform } from '../operation.ts';
 import { hashSecret } from '../secrets.ts';
 import { newRequestId } from '../start.ts';
@@ -47,7 +50,7 @@ export const token = () =>
         });
         const input = { id, name, permissions, secretHash: hashSecret(jwt), expiresAtMs };
         const call = { actor, surface: 'cli', requestId: newRequestId() } as const;
-        orStop(await perform(gateway, createAccessToken, input, call));
+        orStop(await perform(gateway, createCallerToken, input, call));
         const expiresAt = new Date(expiresAtMs).toISOString();
         print(options.json, { id, token: jwt, expiresAt }, [jwt]);
       });

@@ -61,3 +61,14 @@ export async function findNewest(
     .limit(1)
     .executeTakeFirst();
 }
+
+/** Where an id leads that names the thing itself. */
+export async function locateById(
+  db: Kysely<Tables>,
+  organizationId: string,
+  kind: string,
+  id: string,
+): Promise<{ target: Revocable } | undefined> {
+  const target = await findById(db, organizationId, kind, id);
+  return target === undefined ? undefined : { target };
+}

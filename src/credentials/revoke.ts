@@ -1,15 +1,9 @@
-import type { LedgerEntry, Revocable } from '../../db/tables.ts';
-import type { Attempt, Delivery } from '../delivery/deliver.ts';
+import type { Transaction } from 'kysely';
+import type { Revocable, Tables } from '../../db/tables.ts';
 import { liveEnvironments } from '../delivery/targets.ts';
-import { type Call, type Operation, type Performer, perform } from '../operation.ts';
+import type { Call, Moment, Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
-import {
-  AlreadyRevoked,
-  NotFound,
-  PermissionDenied,
-  type Refusal,
-  type Unauthenticated,
-} from '../refusals.ts';
+import { AlreadyRevoked, NotFound, PermissionDenied, type Refusal } from '../refusals.ts';
 import type { Input, Kind } from './kind.ts';
 
 /** A revoked row, and what its kind shows of it. */
@@ -46,25 +40,8 @@ export function revoke<Field extends string, Answer, R extends Refusal>(
         return { refused: new PermissionDenied(missing), targetId, unresolved };
       }
       if (!isRow(target)) return { refused: target, unresolved: target instanceof NotFound };
-      if (target.revoked_at_ms !== null) {
-        return { refused: new AlreadyRevoked(target.revoked_at_ms), targetId };
-      }
-
-      const change = {
-        revoked_at_ms: at.atMs,
-        revoked_by: call.actor.name,
-        reason: call.reason ?? 'UNSPECIFIED',
-        revocation_id: at.entryId,
-      };
-      const { numUpdatedRows } = await tx
-        .updateTable('revocables')
-        .set(change)
-        .where('id', '=', target.id)
-        .where('revoked_at_ms', 'is', null)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) return { refused: new AlreadyRevoked(at.atMs), targetId };
-
-      const row = { ...target, ...change };
+      const row = await markRevoked(tx, target, call, at);
+      if (row instanceof AlreadyRevoked) return { refused: row, targetId };
       return {
         done: { row, answer: await kind.show(tx, row) },
         targetId: row.id,
@@ -74,26 +51,27 @@ export function revoke<Field extends string, Answer, R extends Refusal>(
   };
 }
 
-const isRow = (target: Revocable | Refusal): target is Revocable => 'revoked_at_ms' in target;
-
-/** What a caller is told of a revocation. */
-export type Answered<Answer, R extends Refusal> =
-  | { refused: R | Unauthenticated }
-  | { revoked: Revoked<Answer>; entry: LedgerEntry; attempts: readonly Attempt[] };
-
-/** Revokes, and once that is committed tells those places that the answer waits for. */
-export async function carryOut<Field extends string, Answer, R extends Refusal>(
-  gateway: Performer & { readonly delivery: Delivery },
-  operation: Operation<Input<Field>, Revoked<Answer>, R>,
-  input: Input<Field>,
-  call: Call,
-): Promise<Answered<Answer, R>> {
-  const performed = await perform(gateway, operation, input, call);
-  if ('refused' in performed) return performed;
-  const { done: revoked, entry, deliverTo } = performed;
-  return {
-    revoked,
-    entry,
-    attempts: deliverTo.length > 0 ? await gateway.delivery.attempt(entry, deliverTo) : [],
+/** Marks a row as revoked, where nobody has yet. */
+export async function markRevoked(
+  tx: Transaction<Tables>,
+  target: Revocable,
+  { actor, reason = 'UNSPECIFIED' }: Pick<Call, 'reason'> & { actor: { name: string } },
+  { atMs, entryId }: Moment,
+): Promise<Revocable | AlreadyRevoked> {
+  if (target.revoked_at_ms !== null) return new AlreadyRevoked(target.revoked_at_ms);
+  const change = {
+    revoked_at_ms: atMs,
+    revoked_by: actor.name,
+    reason,
+    revocation_id: entryId,
   };
+  const { numUpdatedRows } = await tx
+    .updateTable('revocables')
+    .set(change)
+    .where('id', '=', target.id)
+    .where('revoked_at_ms', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 0n ? new AlreadyRevoked(atMs) : { ...target, ...change };
 }
+
+const isRow = (target: Revocable | Refusal): target is Revocable => 'revoked_at_ms' in target;

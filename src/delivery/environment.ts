@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import type { Tables, Target } from '../../db/tables.ts';
 import type { SecretKey } from '../keys.ts';
 import { AddressRefused, type Outbound } from '../outbound.ts';
+import { chainOf, standing } from '../standing.ts';
 
 /** What sending to an environment needs. */
 export interface EnvironmentSender {
@@ -21,7 +22,8 @@ export interface CredentialState {
   timestamp: string;
   data: {
     seq: number;
-    revocationId: string;
+    /** The ledger entry, where something was revoked; null where a JWK was assigned. */
+    revocationId: string | null;
     environment: string;
     project: string;
     username: string;
@@ -32,28 +34,45 @@ export interface CredentialState {
 }
 
 /**
- * Tells an environment the present state of the credential behind a ledger entry, signed as Standard
- * Webhooks say; the entry's id is the message id.
+ * Tells an environment the present state of the credentials behind a ledger entry, one message each,
+ * signed as Standard Webhooks say; the entry's id is the message id, or begins it.
  *
- * @returns undefined once the environment has acknowledged (2xx); else what went wrong, in words
+ * @returns undefined once the environment has acknowledged all (2xx); else what went wrong, in words
  */
 export async function sendToEnvironment(
   sender: EnvironmentSender,
   target: Target,
   seq: number,
 ): Promise<string | undefined> {
-  const { id, state } = await readState(sender, target, seq);
+  const secret = await sender.secretKey.unseal(target.secret_jwe);
+  for (const message of await readStates(sender, target, seq)) {
+    const failed = await send(sender, target.url, new Webhook(secret), message);
+    if (failed !== undefined) return failed;
+  }
+  return undefined;
+}
+
+interface Message {
+  readonly id: string;
+  readonly state: CredentialState;
+}
+
+async function send(
+  sender: EnvironmentSender,
+  url: string,
+  webhook: Webhook,
+  { id, state }: Message,
+): Promise<string | undefined> {
   const body = JSON.stringify(state);
   const sentAt = new Date(sender.now());
-  const secret = await sender.secretKey.unseal(target.secret_jwe);
   try {
-    const response = await sender.outbound(target.url, {
+    const response = await sender.outbound(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
-        'webhook-signature': new Webhook(secret).sign(id, sentAt, body),
+        'webhook-signature': webhook.sign(id, sentAt, body),
       },
       body,
       signal: AbortSignal.timeout(ENVIRONMENT_TIMEOUT_MS),
@@ -66,51 +85,74 @@ export async function sendToEnvironment(
   }
 }
 
-async function readState(sender: EnvironmentSender, target: Target, seq: number) {
+async function readStates(
+  sender: EnvironmentSender,
+  target: Target,
+  seq: number,
+): Promise<Message[]> {
   const entry = await sender.reader
     .selectFrom('ledger')
-    .innerJoin('revocables as assignment', 'assignment.id', 'ledger.target_id')
-    .innerJoin('revocables as credential', 'credential.id', 'assignment.parent_id')
-    .innerJoin('revocables as project', 'project.id', 'credential.parent_id')
-    .select([
-      'ledger.id',
-      'credential.id as credentialId',
-      'credential.slug as username',
-      'project.slug as project',
-    ])
+    .innerJoin('revocables as changed', 'changed.id', 'ledger.target_id')
+    .select(['ledger.id', 'ledger.action', 'changed.id as changedId'])
+    .select(['changed.kind', 'changed.parent_id'])
     .where('ledger.seq', '=', seq)
     .executeTakeFirstOrThrow();
-  const state: CredentialState = {
-    type: 'credential.updated',
-    timestamp: new Date(sender.now()).toISOString(),
-    data: {
-      seq,
-      revocationId: entry.id,
-      environment: target.name,
-      project: entry.project ?? '',
-      username: entry.username ?? '',
-      validationJwk: await assignedJwk(sender.reader, entry.credentialId, 'jwk-validation'),
-      encryptionJwk: await assignedJwk(sender.reader, entry.credentialId, 'jwk-encryption'),
-    },
-  };
-  return { id: entry.id, state };
+  const messages: Message[] = [];
+  for (const credentialId of await credentialsOf(sender.reader, entry)) {
+    const [credential, project] = await chainOf(sender.reader, 'id', credentialId);
+    const state: CredentialState = {
+      type: 'credential.updated',
+      timestamp: new Date(sender.now()).toISOString(),
+      data: {
+        seq,
+        revocationId: entry.action === 'revoke' ? entry.id : null,
+        environment: target.name,
+        project: project?.slug ?? '',
+        username: credential?.slug ?? '',
+        validationJwk: await assignedJwk(sender, credentialId, 'jwk-validation'),
+        encryptionJwk: await assignedJwk(sender, credentialId, 'jwk-encryption'),
+      },
+    };
+    const id = entry.kind === 'jwk' ? `${entry.id}.${credentialId}` : entry.id;
+    messages.push({ id, state });
+  }
+  return messages;
 }
 
-/** The public JWK that a gateway credential has for this use now. */
-async function assignedJwk(db: Kysely<Tables>, credentialId: string, kind: string) {
-  const row = await db
+/** The gateway credentials that a change concerns: its own, or all that have the changed JWK. */
+async function credentialsOf(
+  db: Kysely<Tables>,
+  changed: { readonly kind: string; readonly changedId: string; readonly parent_id: string | null },
+): Promise<string[]> {
+  if (changed.kind === 'gateway-credential') return [changed.changedId];
+  if (changed.kind !== 'jwk') return [changed.parent_id ?? ''];
+  const rows = await db
+    .selectFrom('jwk_assignments')
+    .innerJoin('revocables as assignment', 'assignment.id', 'jwk_assignments.id')
+    .select('assignment.parent_id')
+    .where('jwk_assignments.jwk_id', '=', changed.changedId)
+    .where('assignment.revoked_at_ms', 'is', null)
+    .execute();
+  return [...new Set(rows.map(({ parent_id }) => parent_id ?? ''))];
+}
+
+/** The public JWK that counts for a gateway credential's use now: all that it stands on is good. */
+async function assignedJwk({ reader, now }: EnvironmentSender, credentialId: string, kind: string) {
+  const row = await reader
     .selectFrom('revocables as assignment')
     .innerJoin('jwk_assignments', 'jwk_assignments.id', 'assignment.id')
     .innerJoin('jwks', 'jwks.id', 'jwk_assignments.jwk_id')
-    .select(['jwks.public_jwk', 'assignment.revoked_at_ms'])
+    .select(['jwks.public_jwk', 'jwks.id as jwkId', 'assignment.id'])
     .where('assignment.parent_id', '=', credentialId)
     .where('assignment.kind', '=', kind)
     .orderBy('assignment.id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row === undefined || row.revoked_at_ms !== null
-    ? null
-    : (JSON.parse(row.public_jwk) as unknown);
+  if (row === undefined) return null;
+  for (const id of [row.id, row.jwkId]) {
+    if (standing(await chainOf(reader, 'id', id), now()) !== undefined) return null;
+  }
+  return JSON.parse(row.public_jwk) as unknown;
 }
 
 function failedStatus(status: number): string {

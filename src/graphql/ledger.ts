@@ -63,6 +63,7 @@ export function addLedger(
     values: {
       REVOKE: { description: 'To revoke something.' },
       CREATE: { description: 'To make something.' },
+      UPDATE: { description: 'To change something.' },
     },
   });
   const entryType = builder.objectRef<LedgerEntry>('LedgerEntry').implement({
@@ -77,7 +78,7 @@ export function addLedger(
       action: t.field({
         type: action,
         description: 'What was attempted.',
-        resolve: (entry) => entry.action.toUpperCase() as 'REVOKE' | 'CREATE',
+        resolve: (entry) => entry.action.toUpperCase() as 'REVOKE' | 'CREATE' | 'UPDATE',
       }),
       kind: t.field({
         type: types.kindEnum,
@@ -107,7 +108,7 @@ export function addLedger(
       actor: t.exposeString('actor', { description: 'Who attempted it.' }),
       actorId: actorId(t),
       surface: t.exposeString('surface', {
-        description: 'Through what: `graphql`, `rest` or `cli`.',
+        description: 'Through what: `graphql`, `rest`, `oauth` or `cli`.',
       }),
       requestId: t.string({
         description: 'The request, as its answer and the log name it.',

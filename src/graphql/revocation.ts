@@ -1,10 +1,12 @@
 import type { ObjectRef } from '@pothos/core';
 import type { LedgerEntry } from '../../db/tables.ts';
+import { carryOut } from '../credentials/carry-out.ts';
 import { COMMENT_MAX, checkComment, checkInput } from '../credentials/input.ts';
 import type { Input, InputField, Kind } from '../credentials/kind.ts';
-import { carryOut, type Revoked, revoke } from '../credentials/revoke.ts';
+import { type Revoked, revoke } from '../credentials/revoke.ts';
 import type { Attempt } from '../delivery/deliver.ts';
 import type { Call, RevocationReason } from '../operation.ts';
+import type { Permission } from '../permissions.ts';
 import type { Refusal } from '../refusals.ts';
 import type { Builder, Extended, FieldBuilder, Fields } from './builder.ts';
 import type { ErrorTypes } from './errors.ts';
@@ -34,6 +36,8 @@ export interface RevocableGraph extends TypeSpec {
   readonly mutation: string;
   /** The fields that address one, and what each is. */
   readonly input: Readonly<Record<string, InputField>>;
+  /** All are needed to revoke one. */
+  readonly permissions: readonly Permission[];
   readonly operation: { readonly refusals: ReturnType<typeof revoke>['refusals'] };
   addTo(builder: Builder, errors: ErrorTypes, shared: SharedRevocation): void;
 }
@@ -92,12 +96,15 @@ export function revocableGraph<Field extends string, Answer, R extends Refusal>(
           comment: input.comment ?? undefined,
         };
         const answered = await carryOut(gateway, operation, input, call);
-        return 'refused' in answered ? answered.refused : answered;
+        if ('refused' in answered) return answered.refused;
+        const { done: revoked, entry, attempts } = answered;
+        return { revoked, entry, attempts };
       },
     });
   }
 
-  return { ...spec, kind: kind.name, input: kind.input, operation, addTo };
+  const { name, input, permissions } = kind;
+  return { ...spec, kind: name, input, permissions, operation, addTo };
 }
 
 interface Why {

@@ -1,13 +1,12 @@
 import { assertValidSchema, type GraphQLSchema } from 'graphql';
 import type { AnyCredential } from '../credentials/kinds.ts';
-import { addIssuing, createOperations } from '../issue/graphql.ts';
+import { owners } from '../credentials/owners.ts';
 import type { RefusalClass } from '../refusals.ts';
 import { createBuilder } from './builder.ts';
 import { addErrors } from './errors.ts';
 import { addLedger } from './ledger.ts';
 import { addMe } from './me.ts';
 import { always } from './mutation.ts';
-import { owners } from './owners.ts';
 import { addRevocationSuccess } from './revocation.ts';
 import { addLists, addTypes } from './types.ts';
 
@@ -15,11 +14,12 @@ import { addLists, addTypes } from './types.ts';
 export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchema {
   const builder = createBuilder();
   const graphs = credentials.map(({ graph }) => graph);
-  const specs = [...owners, ...graphs];
+  const specs = [...owners.map(({ graph }) => graph), ...graphs];
+  const mutations = [...owners, ...credentials].flatMap((each) => each.mutations ?? []);
   const refusals = new Set<RefusalClass>([
     ...always,
     ...graphs.flatMap((graph) => graph.operation.refusals),
-    ...createOperations.flatMap((operation) => [...operation.refusals]),
+    ...mutations.flatMap(({ refusals }) => refusals),
   ]);
 
   const errors = addErrors(builder, refusals);
@@ -30,7 +30,7 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   builder.mutationType({ description: 'What can be changed.' });
   const success = addRevocationSuccess(builder, revocation);
   for (const graph of graphs) graph.addTo(builder, errors, { types, success });
-  addIssuing(builder, errors, types);
+  for (const mutation of mutations) mutation.addTo(builder, errors, types);
   const schema = builder.toSchema();
   assertValidSchema(schema);
   return schema;

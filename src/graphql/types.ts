@@ -26,12 +26,19 @@ export interface TypeSpec {
 /** `api-key` is `API_KEY`. */
 export const kindValue = (kind: string): string => kind.toUpperCase().replaceAll('-', '_');
 
+/** What the ledger tells of and the graph does not show as something that can be revoked. */
+const withoutType = [
+  { kind: 'environment', description: 'A place that is told of changes in a project.' },
+  { kind: 'trusted-token', description: 'JWTs of a trusted issuer.' },
+  { kind: 'unknown', description: 'A secret or a token that nobody here has.' },
+];
+
 /** Adds the interfaces of everything that can be revoked, the type of each kind, and their lists. */
 export function addTypes(builder: Builder, specs: readonly TypeSpec[]) {
   const kindEnum = builder.enumType('RevocableKind', {
-    description: 'What kind of thing can be revoked.',
+    description: 'What kind of thing an attempt was about.',
     values: Object.fromEntries(
-      specs.map(({ kind, description }) => [kindValue(kind), { description }]),
+      [...specs, ...withoutType].map(({ kind, description }) => [kindValue(kind), { description }]),
     ),
   });
   const reasonEnum = builder.enumType('RevocationReason', {

@@ -56,7 +56,7 @@ export function mountGraphql(
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
     context: async ({ http: request }): Promise<Context> => {
-      const actor = await gateway.authenticate(request.headers.authorization);
+      const actor = await gateway.authenticate(request.headers.authorization, request.ip);
       if (actor instanceof Refusal) request.refusal = actor;
       const organizationId = actor instanceof Refusal ? '' : actor.organizationId;
       return {

@@ -96,7 +96,8 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialec
     async malformedUrl(request: FastifyRequest, reply: FastifyReply) {
       const dialect = dialectOf(request);
       const restRequest = toRestRequest(request);
-      const actor = dialect && (await gateway.authenticate(request.headers.authorization));
+      const actor =
+        dialect && (await gateway.authenticate(request.headers.authorization, request.ip));
       return send(
         reply,
         dialect !== undefined && actor instanceof Refusal

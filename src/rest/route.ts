@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { carryOut } from '../credentials/carry-out.ts';
 import { checkInput } from '../credentials/input.ts';
 import type { Input, Kind } from '../credentials/kind.ts';
-import { carryOut, type Revoked, type RevokeRefusal, revoke } from '../credentials/revoke.ts';
+import { type Revoked, type RevokeRefusal, revoke } from '../credentials/revoke.ts';
 import type { Attempt } from '../delivery/deliver.ts';
 import type { Gateway } from '../gateway.ts';
 import { InvalidInput, Refusal, type Unauthenticated } from '../refusals.ts';
@@ -42,7 +43,7 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
       return word(spec.refused, refusal, toRestRequest(request), input);
     };
 
-    const actor = await gateway.authenticate(request.headers.authorization);
+    const actor = await gateway.authenticate(request.headers.authorization, request.ip);
     if (actor instanceof Refusal) return refused(actor);
     const invalid = checkInput(kind, input);
     if (invalid !== undefined) return refused(inParams(invalid));
@@ -50,7 +51,7 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
     const call = { actor, surface: 'rest', requestId: request.id } as const;
     const answered = await carryOut(gateway, operation, input, call);
     if ('refused' in answered) return refused(answered.refused);
-    const reply = spec.done(answered.revoked, answered.attempts);
+    const reply = spec.done(answered.done, answered.attempts);
     return { ...reply, headers: { ...reply.headers, 'revocation-id': answered.entry.id } };
   }
 

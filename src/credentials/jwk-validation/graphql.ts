@@ -1,8 +1,8 @@
+import { deploymentField } from '../../graphql/deployment.ts';
 import { revocableGraph } from '../../graphql/revocation.ts';
-import { type Deployment, deploymentOf } from './deployment.ts';
+import { assignJwk } from '../jwk-assignment.ts';
+import { assignJwkGraph } from '../jwk-assignment-graph.ts';
 import { jwkValidation } from './kind.ts';
-
-type EnvironmentResult = Deployment['environmentResults'][number];
 
 export const jwkValidationGraph = revocableGraph(jwkValidation, {
   type: 'JwkValidation',
@@ -12,33 +12,12 @@ export const jwkValidationGraph = revocableGraph(jwkValidation, {
   mutation: 'unassignJwkValidation',
   mutationDescription:
     'Takes the JWK for validation and signing from a gateway credential, and tells every environment of the project. The JWK itself stays, and so does the one for encryption.',
-  success: (t, builder) => {
-    const result = builder.objectRef<EnvironmentResult>('EnvironmentResult').implement({
-      description: 'What became of telling one environment.',
-      fields: (e) => ({
-        environmentName: e.exposeString('environmentName', { description: 'The environment.' }),
-        success: e.exposeBoolean('success', { description: 'Whether it has acknowledged.' }),
-        message: e.exposeString('message', { description: 'What happened, for people.' }),
-      }),
-    });
-    const deployment = builder.objectRef<Deployment>('Deployment').implement({
-      description: 'What became of telling the environments; the revocation stands either way.',
-      fields: (d) => ({
-        success: d.exposeBoolean('success', { description: 'Whether all have acknowledged.' }),
-        message: d.exposeString('message', { description: 'What happened, for people.' }),
-        environmentResults: d.field({
-          type: [result],
-          description: 'Each environment of the project.',
-          resolve: ({ environmentResults }) => [...environmentResults],
-        }),
-      }),
-    });
-    return {
-      deployment: t.field({
-        type: deployment,
-        description: 'What became of telling the environments of the project.',
-        resolve: ({ attempts }) => deploymentOf(attempts),
-      }),
-    };
-  },
+  success: deploymentField,
+});
+
+export const assignJwkValidationGraph = assignJwkGraph(assignJwk('jwk-validation'), {
+  mutation: 'assignJwkValidation',
+  description:
+    'Gives a gateway credential a JWK of its project for validation and signing, in place of the one that it had, and tells every environment of the project.',
+  shows: { field: 'jwkValidation', type: 'JwkValidation' },
 });

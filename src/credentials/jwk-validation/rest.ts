@@ -1,9 +1,9 @@
+import { deploymentOf } from '../../delivery/deployment.ts';
 import type { NotFound } from '../../refusals.ts';
 import type { RestRequest } from '../../rest/dialect.ts';
 import { apinizer, apinizerError, apinizerReply } from '../../rest/dialects/apinizer.ts';
 import { restRoute } from '../../rest/route.ts';
 import type { Input } from '../kind.ts';
-import { deploymentOf } from './deployment.ts';
 import { jwkValidation } from './kind.ts';
 
 type Address = Input<'projectName' | 'username'>;

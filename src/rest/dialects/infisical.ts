@@ -44,6 +44,13 @@ const unauthenticated: Record<UnauthenticatedReason, [number, string, string]> =
     'UnauthorizedError',
     'Failed to authorize: identity tokens have been revoked',
   ],
+  cutOff: [401, 'UnauthorizedError', 'Failed to authorize: token has been revoked'],
+  usedUp: [401, 'UnauthorizedError', 'Failed to authorize: token usage limit reached'],
+  wrongAddress: [
+    403,
+    'ForbiddenError',
+    'You are not allowed to access this resource from the current IP address',
+  ],
   unknown: [401, 'UnauthorizedError', 'Failed to authorize: token has been revoked'],
 };
 

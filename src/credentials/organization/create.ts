@@ -1,10 +1,10 @@
-import type { Revocable } from '../../db/tables.ts';
-import { findOrganization } from '../credentials/find.ts';
-import type { Operation } from '../operation.ts';
-import { missingPermissions } from '../permissions.ts';
-import { InvalidInput, NameTaken, PermissionDenied } from '../refusals.ts';
-import { hashSecret } from '../secrets.ts';
-import { newRow } from './row.ts';
+import type { Revocable } from '../../../db/tables.ts';
+import type { Operation } from '../../operation.ts';
+import { missingPermissions } from '../../permissions.ts';
+import { NameTaken, PermissionDenied } from '../../refusals.ts';
+import { hashSecret } from '../../secrets.ts';
+import { findOrganization } from '../find.ts';
+import { newRow } from '../row.ts';
 
 export interface NewOrganization {
   /** The id that it will have. */
@@ -12,15 +12,6 @@ export interface NewOrganization {
   readonly slug: string;
   /** The token of its first administrator, where one is wanted. */
   readonly admin?: { readonly id: string; readonly secret: string };
-}
-
-const SLUG_MAX = 100;
-const slugPattern = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
-
-export function checkSlug(slug: string): InvalidInput | undefined {
-  if (slug.length <= SLUG_MAX && slugPattern.test(slug)) return undefined;
-  const message = `Must be 2 to ${SLUG_MAX} of a-z, 0-9 and "-", with no "-" at either end`;
-  return new InvalidInput([{ path: 'slug', message }]);
 }
 
 /** Makes a tenant, and if asked a personal access token that may do everything in it. */

@@ -1,0 +1,90 @@
+import { liveEnvironments } from '../delivery/targets.ts';
+import { NotFound, Refusal } from '../refusals.ts';
+import { change, insert } from './change.ts';
+import { findBySlug, findNewest } from './find.ts';
+import type { Input, Kind } from './kind.ts';
+import { markRevoked } from './revoke.ts';
+
+/** The credential has never had a JWK for this use. */
+export class JwkNotAssigned extends Refusal {
+  static readonly code = 'JWK_NOT_ASSIGNED';
+  static readonly description = 'The credential has never had a JWK for this use.';
+  readonly code = JwkNotAssigned.code;
+  readonly message: string;
+
+  constructor(use = 'validation and signing') {
+    super();
+    this.message = `The credential does not have a JWK for ${use}.`;
+  }
+}
+
+/**
+ * The assignment of a JWK to a gateway credential. Only the assignment goes: the JWK, and the one
+ * assigned for the other use, stay.
+ */
+export const assignmentKind = (
+  name: 'jwk-validation' | 'jwk-encryption',
+  noun: string,
+  use: string,
+): Kind<'projectName' | 'username', null, JwkNotAssigned> => ({
+  name,
+  noun,
+  address: 'project',
+  input: {
+    projectName: { description: 'The name of the project.' },
+    username: { description: 'The username of the gateway credential.' },
+  },
+  permissions: ['IDENTITY+MANAGE', 'IDENTITY+DEPLOY_UNDEPLOY'],
+  refusals: [JwkNotAssigned],
+
+  async locate(db, organizationId, { projectName, username }) {
+    const project = await findBySlug(db, organizationId, 'project', projectName);
+    if (project === undefined) return undefined;
+    const credential = await findBySlug(db, project.id, 'gateway-credential', username);
+    const target =
+      credential === undefined
+        ? new NotFound('gateway credential')
+        : ((await findNewest(db, credential.id, name)) ?? new JwkNotAssigned(use));
+    return { target, project: projectName, tells: project.id };
+  },
+
+  show: async () => null,
+});
+
+export interface NewAssignment extends Input<'projectName' | 'username' | 'jwkName'> {
+  readonly id: string;
+}
+
+/** Assigns a JWK of the project to a credential; the one that it had for this use is superseded. */
+export const assignJwk = (name: 'jwk-validation' | 'jwk-encryption') =>
+  change<NewAssignment, NotFound>({
+    kind: name,
+    address: 'project',
+    refusals: [],
+    describe: ({ projectName, username }) => `${projectName}/${username}`,
+
+    async owner(db, organizationId, { projectName, username }) {
+      const project = await findBySlug(db, organizationId, 'project', projectName);
+      if (project === undefined) return undefined;
+      const credential = await findBySlug(db, project.id, 'gateway-credential', username);
+      return credential ?? new NotFound('gateway credential');
+    },
+
+    permissions: () => ['IDENTITY+MANAGE', 'IDENTITY+DEPLOY_UNDEPLOY'],
+    project: ({ projectName }) => projectName,
+
+    async make(tx, row, { jwkName }, { owner, actor, entryId }) {
+      const projectId = owner.parent_id ?? '';
+      const jwk = await findBySlug(tx, projectId, 'jwk', jwkName);
+      if (jwk === undefined || jwk.revoked_at_ms !== null) return new NotFound('JWK');
+      const before = await findNewest(tx, owner.id, name);
+      if (before?.revoked_at_ms === null) {
+        const call = { actor: { name: actor }, reason: 'SUPERSEDED' } as const;
+        await markRevoked(tx, before, call, { atMs: row.issued_at_ms, entryId });
+      }
+      const made = { ...row, name: jwkName };
+      await insert(tx, made);
+      await tx.insertInto('jwk_assignments').values({ id: row.id, jwk_id: jwk.id }).execute();
+      return { row: made, deliverTo: await liveEnvironments(tx, projectId) };
+    },
+  });

@@ -1,0 +1,140 @@
+import { importJWK, jwtVerify } from 'jose';
+import type { Kysely } from 'kysely';
+import type { Revocable, Tables } from '../../db/tables.ts';
+import type { TrustedIssuer } from '../config.ts';
+import { isCutOff } from '../cut-offs.ts';
+import type { SigningKey } from '../keys.ts';
+import { Unauthenticated, type UnauthenticatedReason } from '../refusals.ts';
+import { hashSecret } from '../secrets.ts';
+import { chainOf, permissionsOf, standing } from '../standing.ts';
+import { ACCESS_TOKEN_TYPE } from '../tokens.ts';
+import type { Writes } from '../writes.ts';
+import { assignedJwk } from './assigned-jwk.ts';
+import { type ForeignJwt, readForeign, reasonOf, type Vouched } from './foreign.ts';
+import { beyondLimits, type Limits, limitsOf, spendUse } from './limits.ts';
+import type { RemoteKeys } from './remote-keys.ts';
+import { trustedIssuer } from './trusted-issuer.ts';
+
+/** In what situation something is presented. */
+export interface Circumstances {
+  /** From where it is used; undefined: that is not known, and not asked. */
+  readonly address?: string | undefined;
+  /** Whether this is a use, which counts, and not just a look. */
+  readonly use: boolean;
+  /** Whose JWKs of projects count; undefined: nobody's. */
+  readonly organizationId?: string;
+}
+
+/** A secret that this gateway issued, and that is good. */
+export interface Issued {
+  readonly kind: string;
+  /** Its row and all above it, up to the organization. */
+  readonly chain: readonly Revocable[];
+  readonly name: string;
+  readonly permissions: readonly string[];
+  readonly limits: Limits | undefined;
+  readonly foreign?: never;
+}
+
+/** What was presented, once it is known to be good. */
+export type Verified = Issued | Vouched;
+
+/**
+ * Decides whether a secret or a token is good, whoever asks and through whatever surface. Reads the
+ * rows every time: no verdict is kept.
+ */
+export type Verify = (
+  token: string,
+  circumstances: Circumstances,
+) => Promise<Verified | Unauthenticated>;
+
+export interface VerifyOptions {
+  readonly reader: Kysely<Tables>;
+  readonly writes: Writes;
+  readonly now: () => number;
+  readonly publicUrl: string;
+  readonly signingKey: SigningKey;
+  readonly trustedIssuers: readonly TrustedIssuer[];
+  readonly remoteKeys: RemoteKeys;
+}
+
+export function createVerify(options: VerifyOptions): Verify {
+  const { reader, writes, now } = options;
+  const issuers = new Map(
+    options.trustedIssuers.map((issuer) => [issuer.issuer, trustedIssuer(options, issuer)]),
+  );
+
+  return async (token, circumstances) => {
+    const jwt = token.split('.').length === 3;
+    const chain = await chainOf(reader, 'secret_hash', hashSecret(token));
+    if (chain.length > 0) {
+      const issued = await ofOurs(chain, circumstances);
+      return typeof issued === 'string' ? new Unauthenticated(issued, jwt) : issued;
+    }
+    if (!jwt) return new Unauthenticated(/[.\s]/.test(token) ? 'malformed' : 'unknown');
+    const vouched = await ofOthers(token, circumstances.organizationId);
+    return typeof vouched === 'string' ? new Unauthenticated(vouched, true) : vouched;
+  };
+
+  async function ofOurs(
+    chain: readonly Revocable[],
+    { address, use }: Circumstances,
+  ): Promise<Issued | UnauthenticatedReason> {
+    const [credential] = chain;
+    if (credential === undefined) return 'unknown';
+    const lost = standing(chain, now());
+    if (lost !== undefined) return lost;
+    const limits = await limitsOf(reader, chain);
+    if (limits !== undefined) {
+      // A use from a wrong address counts too, as it does at Infisical.
+      if (use && limits.usesMax > 0 && !(await spendUse(writes, credential.id))) return 'usedUp';
+      const beyond = beyondLimits(use ? { ...limits, usesMax: 0 } : limits, address);
+      if (beyond !== undefined) return beyond;
+    }
+    return {
+      kind: credential.kind,
+      chain,
+      name: chain.find((row) => row.name !== null)?.name ?? credential.id,
+      permissions: permissionsOf(chain),
+      limits,
+    };
+  }
+
+  /** A JWT that is no row here: of a trusted issuer, of a JWK of a project, or not to be believed. */
+  async function ofOthers(
+    token: string,
+    organizationId: string | undefined,
+  ): Promise<Vouched | UnauthenticatedReason> {
+    const jwt = readForeign(token);
+    if (typeof jwt === 'string') return jwt;
+    try {
+      const vouched = await vouch(jwt, organizationId);
+      if (typeof vouched === 'string') return vouched;
+      // Nothing stands above an organization.
+      const lost = standing(vouched.chain, now());
+      if (lost !== undefined) return lost === 'revoked' ? 'ownerRevoked' : lost;
+      const id = vouched.chain.at(-1)?.id ?? '';
+      return (await isCutOff(reader, id, vouched.foreign)) ? 'cutOff' : vouched;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
+  async function vouch(
+    jwt: ForeignJwt,
+    organizationId: string | undefined,
+  ): Promise<Vouched | UnauthenticatedReason> {
+    const issuer = issuers.get(jwt.claims.iss ?? '');
+    if (issuer !== undefined) return await issuer(jwt);
+    if (organizationId !== undefined) return await assignedJwk(options, organizationId, jwt);
+    await jwtVerify(jwt.token, await importJWK(options.signingKey.publicJwk), {
+      issuer: options.publicUrl,
+      audience: options.publicUrl,
+      typ: ACCESS_TOKEN_TYPE,
+      algorithms: ['EdDSA'],
+      currentDate: new Date(now()),
+    });
+    // Signed by us and no row of ours: whatever it was, nothing vouches for it any more.
+    return 'unknown';
+  }
+}
