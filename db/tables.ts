@@ -38,6 +38,8 @@ export interface RevocablesTable {
   /** SHA-256 of the secret, base64url. */
   secret_hash: string | null;
   issued_at_ms: number;
+  /** Who made it, as the ledger names them. */
+  created_by: string | null;
   expires_at_ms: number | null;
   revoked_at_ms: number | null;
   revoked_by: string | null;

@@ -32,6 +32,8 @@ export interface Gateway extends Performer, TokenIssuer {
   /** What is wrong with such an address on the face of it; keys must not be read where others could answer. */
   readonly urlProblem: (url: string, purpose: 'keys' | 'messages') => string | undefined;
   readonly remoteKeys: RemoteKeys;
+  /** The issuers outside whose JWTs are accepted. */
+  readonly trustedIssuers: readonly string[];
   readonly delivery: Delivery;
   readonly credentials: readonly AnyCredential[];
   readonly log: FastifyBaseLogger;

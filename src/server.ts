@@ -40,7 +40,10 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** The HTTP server: the vendors' REST, GraphQL, and health. It does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { gateway, newRequestId, profile, trustedProxies = [], examples } = options;
-  const routes = gateway.credentials.flatMap(({ rest }: AnyCredential) => rest ?? []);
+  const routes = gateway.credentials.flatMap(({ rest, routes: others = [] }: AnyCredential) => [
+    ...(rest === undefined ? [] : [rest]),
+    ...others,
+  ]);
   const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
   const general = createGeneralAnswers(gateway, dialects);
 

@@ -69,6 +69,7 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const verify = createVerify({ ...shared, publicUrl, trustedIssuers });
   const gateway: Gateway = {
     ...{ reader, writes, now, log, signingKey, secretKey, publicUrl, outbound, remoteKeys, verify },
+    trustedIssuers: trustedIssuers.map(({ issuer }) => issuer),
     newId: options.newId ?? uuidv7,
     fingerprint: secretKey.fingerprint,
     urlProblem: (url, purpose) =>

@@ -4,6 +4,7 @@ import { type Kysely, PostgresAdapter, sql } from 'kysely';
 export async function up(db: Kysely<unknown>): Promise<void> {
   const postgres = db.getExecutor().adapter instanceof PostgresAdapter;
 
+  await db.schema.alterTable('revocables').addColumn('created_by', 'text').execute();
   await db.schema
     .createTable('access_tokens')
     .addColumn('id', 'text', (c) => c.primaryKey().notNull().references('revocables.id'))

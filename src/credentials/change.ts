@@ -101,6 +101,7 @@ export function change<Input extends { readonly id: string }, R extends Refusal 
         parent_id: owner.id,
         kind: spec.kind,
         issued_at_ms: atMs,
+        created_by: actor.name,
       });
       const made = await spec.make(tx, row, input, { owner, actor: actor.name, entryId });
       if (made instanceof Refusal) return { refused: made };

@@ -13,7 +13,7 @@ const SLUG_MAX = 100;
 const slugPattern = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
 /** What is wrong with a text before any database is asked; undefined where nothing is. */
-export function textProblem(text: string): string | undefined {
+function textProblem(text: string): string | undefined {
   if (text.includes('\0')) return 'Must not contain NUL';
   return text.isWellFormed() ? undefined : 'Must be well-formed Unicode';
 }
@@ -26,6 +26,17 @@ export const problem = (path: string, message: string | undefined): InvalidInput
 export function together(...checks: (InvalidInput | undefined)[]): InvalidInput | undefined {
   const issues = checks.flatMap((invalid) => invalid?.issues ?? []);
   return issues.length === 0 ? undefined : new InvalidInput(issues);
+}
+
+/** Says no to texts, however deep they lie, that no database can hold. */
+export function checkTexts(given: unknown, path = ''): InvalidInput | undefined {
+  if (typeof given === 'string') return problem(path, textProblem(given));
+  if (typeof given !== 'object' || given === null) return undefined;
+  return together(
+    ...Object.entries(given).map(([name, value]) =>
+      checkTexts(value, path === '' ? name : `${path}.${name}`),
+    ),
+  );
 }
 
 /** Says no to an input that can name nothing, whatever the database holds. */

@@ -5,6 +5,7 @@ import { accessTokenGraph } from './access-token/graphql.ts';
 import { accessTokenRest } from './access-token/rest.ts';
 import { apiKeyGraph, createApiKeyGraph } from './api-key/graphql.ts';
 import { apiKeyRest } from './api-key/rest.ts';
+import { createApiKeyRest, listApiKeysRest } from './api-key/rest-issue.ts';
 import { applicationGraph, createApplicationGraph } from './application/graphql.ts';
 import {
   createGatewayCredentialGraph,
@@ -14,7 +15,7 @@ import { createIdentityGraph, identityGraph } from './identity/graphql.ts';
 import { createJwkGraph, jwkGraph } from './jwk/graphql.ts';
 import { assignJwkEncryptionGraph, jwkEncryptionGraph } from './jwk-encryption/graphql.ts';
 import { assignJwkValidationGraph, jwkValidationGraph } from './jwk-validation/graphql.ts';
-import { jwkValidationRest } from './jwk-validation/rest.ts';
+import { assignJwkValidationRest, jwkValidationRest } from './jwk-validation/rest.ts';
 import { jwtAuthGraph } from './jwt-auth/graphql.ts';
 import { jwtAuthRest } from './jwt-auth/rest.ts';
 import { oauthClientGraph } from './oauth-client/graphql.ts';
@@ -28,6 +29,10 @@ import {
   serviceAccountTokenGraph,
 } from './service-account-token/graphql.ts';
 import { serviceAccountTokenRest } from './service-account-token/rest.ts';
+import {
+  createServiceAccountTokenRest,
+  listServiceAccountTokensRest,
+} from './service-account-token/rest-issue.ts';
 import { tokenAuthGraph } from './token-auth/graphql.ts';
 
 /** A kind of credential on its surfaces. */
@@ -45,13 +50,24 @@ export interface AnyCredential {
 export const credentials: readonly AnyCredential[] = [
   { graph: jwtAuthGraph, rest: jwtAuthRest },
   { graph: accessTokenGraph, rest: accessTokenRest },
-  { graph: apiKeyGraph, rest: apiKeyRest, mutations: [createApiKeyGraph] },
+  {
+    graph: apiKeyGraph,
+    rest: apiKeyRest,
+    mutations: [createApiKeyGraph],
+    routes: [createApiKeyRest, listApiKeysRest],
+  },
   {
     graph: serviceAccountTokenGraph,
     rest: serviceAccountTokenRest,
     mutations: [createServiceAccountTokenGraph],
+    routes: [createServiceAccountTokenRest, listServiceAccountTokensRest],
   },
-  { graph: jwkValidationGraph, rest: jwkValidationRest, mutations: [assignJwkValidationGraph] },
+  {
+    graph: jwkValidationGraph,
+    rest: jwkValidationRest,
+    mutations: [assignJwkValidationGraph],
+    routes: [assignJwkValidationRest],
+  },
   { graph: personalAccessTokenGraph, mutations: [createPersonalAccessTokenGraph] },
   { graph: oauthClientGraph },
   { graph: tokenAuthGraph },

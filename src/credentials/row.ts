@@ -10,6 +10,7 @@ export function newRow(
     name: null,
     permissions: null,
     secret_hash: null,
+    created_by: null,
     expires_at_ms: null,
     revoked_at_ms: null,
     revoked_by: null,

@@ -8,13 +8,14 @@ import { type InvalidInput, Refusal, type RefusalClass } from '../refusals.ts';
 import type { Builder, Context, FieldBuilder, Fields } from './builder.ts';
 import type { ErrorTypes } from './errors.ts';
 import { addMutation, capitalized, type InputFieldBuilder } from './mutation.ts';
+import type { SharedRevocation } from './revocation.ts';
 import type { GraphTypes } from './types.ts';
 
 /** A mutation that revokes nothing: it makes something, or changes it. */
 export interface GraphMutation {
   readonly mutation: string;
   readonly refusals: readonly RefusalClass[];
-  addTo(builder: Builder, errors: ErrorTypes, types: GraphTypes): void;
+  addTo(builder: Builder, errors: ErrorTypes, shared: SharedRevocation): void;
 }
 
 /** What a successful change shows. */
@@ -56,7 +57,7 @@ export function changeGraph<Given, Input, R extends Refusal>(
   operation: Operation<Input, Revocable, R>,
   spec: ChangeGraphSpec<Given, Input>,
 ): GraphMutation {
-  function addTo(builder: Builder, errors: ErrorTypes, types: GraphTypes): void {
+  function addTo(builder: Builder, errors: ErrorTypes, { types }: SharedRevocation): void {
     const name = `${capitalized(spec.mutation)}Success`;
     const success = builder.objectRef<ChangeSuccess>(name).implement({
       description: 'It is done, and on disk.',

@@ -1,5 +1,6 @@
 import type { InputFieldMap, ObjectRef } from '@pothos/core';
 import type { Actor } from '../actor.ts';
+import { checkTexts } from '../credentials/input.ts';
 import { InvalidInput, Refusal, type RefusalClass, Unauthenticated } from '../refusals.ts';
 import type { Builder, Context, Extended } from './builder.ts';
 import { type ErrorTypes, errorTypeName } from './errors.ts';
@@ -61,6 +62,8 @@ export function addMutation<Input, Success extends object>(
         const { actor } = context;
         if (actor instanceof Refusal) return actor;
         const given = args.input as Input;
+        const unreadable = checkTexts(given);
+        if (unreadable !== undefined) return unreadable;
         const issues = spec.check(given, context).flatMap((invalid) => invalid?.issues ?? []);
         if (issues.length > 0) return new InvalidInput(issues);
         return await spec.resolve(actor, given, context);

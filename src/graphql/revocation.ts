@@ -53,7 +53,7 @@ export function addRevocationSuccess(
   builder: Builder,
   revocation: ObjectRef<Extended, LedgerEntry>,
 ) {
-  return builder.interfaceRef<RevocationSuccess>('RevocationSuccess').implement({
+  return builder.interfaceRef<Pick<RevocationSuccess, 'entry'>>('RevocationSuccess').implement({
     description: 'It is revoked, and the revocation is on disk.',
     fields: (t) => ({
       revocation: t.field({
@@ -107,12 +107,14 @@ export function revocableGraph<Field extends string, Answer, R extends Refusal>(
   return { ...spec, kind: name, input, permissions, operation, addTo };
 }
 
-interface Why {
+/** Why something is revoked, as the caller says. */
+export interface Why {
   readonly reason?: RevocationReason | null;
   readonly comment?: string | null;
 }
 
-function whyFields(t: InputFieldBuilder, types: GraphTypes) {
+/** The fields in which a caller says why. */
+export function whyFields(t: InputFieldBuilder, types: GraphTypes) {
   return {
     reason: t.field({ type: types.reasonEnum, description: 'Why, for the ledger.' }),
     comment: t.string({

@@ -29,8 +29,9 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   const { revocation } = addLedger(builder, specs, types, me);
   builder.mutationType({ description: 'What can be changed.' });
   const success = addRevocationSuccess(builder, revocation);
-  for (const graph of graphs) graph.addTo(builder, errors, { types, success });
-  for (const mutation of mutations) mutation.addTo(builder, errors, types);
+  const shared = { types, success };
+  for (const graph of graphs) graph.addTo(builder, errors, shared);
+  for (const mutation of mutations) mutation.addTo(builder, errors, shared);
   const schema = builder.toSchema();
   assertValidSchema(schema);
   return schema;

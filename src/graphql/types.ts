@@ -72,6 +72,11 @@ export function addTypes(builder: Builder, specs: readonly TypeSpec[]) {
         description: 'When it was made.',
         resolve: (row) => row.issued_at_ms,
       }),
+      createdBy: t.string({
+        nullable: true,
+        description: 'Who made it; null where that was not recorded.',
+        resolve: (row) => row.created_by,
+      }),
       expiresAt: t.field({
         type: 'DateTime',
         nullable: true,

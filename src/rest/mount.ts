@@ -10,31 +10,58 @@ import { type RestRoute, toRestRequest } from './route.ts';
 /** The longest request target that is looked at, in bytes; beyond it the answer is 414. */
 export const URL_BYTES_MAX = 64 * 1024;
 
+/** The longest body that a vendor's route reads, in bytes; beyond it the answer is 413. */
+export const REST_BODY_BYTES_MAX = 64 * 1024;
+
 /** Mounts the vendors' routes, and gives every other answer on their paths in their words. */
 export function mountRest(
   app: FastifyInstance,
   gateway: Gateway,
   routes: readonly RestRoute[],
 ): void {
+  const add = (scope: FastifyInstance, route: RestRoute) => {
+    for (const url of route.paths) {
+      scope.route({
+        method: route.method,
+        url,
+        handler: async (request, reply) => send(reply, await route.answer(gateway, request)),
+      });
+    }
+  };
   app.register((scope, _options, done) => {
-    // No documented route takes a body: whatever comes, and as whatever, is left unread.
+    // These take no body: whatever comes, and as whatever, is left unread.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
     scope.addHook('onRequest', async (request) => {
       delete request.headers['content-type'];
     });
-    for (const route of routes) {
-      for (const url of route.paths) {
-        scope.route({
-          method: route.method,
-          url,
-          handler: async (request, reply) => send(reply, await route.answer(gateway, request)),
-        });
-        mountOtherMethods(scope, url, [route.method], route.dialect.general);
-      }
-    }
+    for (const route of routes.filter(({ body }) => !body)) add(scope, route);
     done();
   });
+  app.register((scope, _options, done) => {
+    // Who asks comes before what they say: the route itself reads the text as JSON, whatever its type.
+    scope.removeAllContentTypeParsers();
+    const limits = { parseAs: 'string', bodyLimit: REST_BODY_BYTES_MAX } as const;
+    scope.addContentTypeParser('*', limits, (_request, text, read) => read(null, text));
+    for (const route of routes.filter(({ body }) => body)) add(scope, route);
+    done();
+  });
+  for (const [url, { methods, general }] of methodsByPath(routes)) {
+    mountOtherMethods(app, url, methods, general);
+  }
+}
+
+function methodsByPath(routes: readonly RestRoute[]) {
+  const paths = new Map<string, { methods: string[]; general: GeneralAnswers }>();
+  for (const { paths: urls, method, dialect } of routes) {
+    for (const url of urls) {
+      const { methods } = paths.get(url) ?? { methods: [] };
+      // Fastify answers HEAD like GET.
+      const also = method === 'GET' ? ['GET', 'HEAD'] : [method];
+      paths.set(url, { methods: [...methods, ...also], general: dialect.general });
+    }
+  }
+  return paths;
 }
 
 /** Gives every other method on a path its answer. */

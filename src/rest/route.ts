@@ -22,9 +22,11 @@ export interface RestSpec<Field extends string, Answer, R extends Refusal> {
 /** A route as the server mounts it. */
 export interface RestRoute {
   readonly dialect: Dialect;
-  readonly method: 'DELETE' | 'POST';
+  readonly method: 'DELETE' | 'GET' | 'POST' | 'PUT';
   readonly paths: readonly string[];
   readonly params: Readonly<Record<string, string>>;
+  /** Whether it reads a body. */
+  readonly body?: boolean;
   answer(gateway: Gateway, request: FastifyRequest): Promise<Reply>;
 }
 
@@ -71,8 +73,8 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
   return { dialect, method, paths, params: spec.params, answer };
 }
 
-/** Words a refusal. The type of `RestSpec` has made sure that each code has its words. */
-function word<I>(wording: object, refusal: Refusal, request: RestRequest, input: I): Reply {
+/** Words a refusal. The type of the wording has made sure that each code has its words. */
+export function word<I>(wording: object, refusal: Refusal, request: RestRequest, input: I): Reply {
   const words = (wording as Record<string, (r: Refusal, request: RestRequest, input: I) => Reply>)[
     refusal.code
   ];

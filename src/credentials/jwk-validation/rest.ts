@@ -1,12 +1,18 @@
+import { z } from 'zod';
+import type { Attempt } from '../../delivery/deliver.ts';
 import { deploymentOf } from '../../delivery/deployment.ts';
-import type { NotFound } from '../../refusals.ts';
+import { NotFound } from '../../refusals.ts';
+import { restCall } from '../../rest/call.ts';
 import type { RestRequest } from '../../rest/dialect.ts';
 import { apinizer, apinizerError, apinizerReply } from '../../rest/dialects/apinizer.ts';
 import { restRoute } from '../../rest/route.ts';
+import { carryOut } from '../carry-out.ts';
+import { assignJwk } from '../jwk-assignment.ts';
 import type { Input } from '../kind.ts';
 import { jwkValidation } from './kind.ts';
 
 type Address = Input<'projectName' | 'username'>;
+type WithJwk = Input<'projectName' | 'username' | 'jwkName'>;
 
 /** An unknown credential is a 400 in this dialect, an unknown project a 404. */
 const notFound = (refusal: NotFound, _request: RestRequest, { projectName, username }: Address) =>
@@ -42,5 +48,38 @@ export const jwkValidationRest = restRoute(jwkValidation, {
     NOT_FOUND: notFound,
     ALREADY_REVOKED: noJwk,
     JWK_NOT_ASSIGNED: noJwk,
+  },
+});
+
+const assign = assignJwk('jwk-validation');
+
+/** An unknown JWK is a 400 in this dialect, as an unknown credential is. */
+const nothingToAssign = (refusal: NotFound, request: RestRequest, given: WithJwk) =>
+  refusal.what === 'JWK'
+    ? apinizerError(400, 'bad_request', `JWK (name: ${given.jwkName}) is not found!`)
+    : notFound(refusal, request, given);
+
+/** Apinizer: Set JWK Validation. */
+export const assignJwkValidationRest = restCall({
+  dialect: apinizer,
+  method: 'PUT',
+  paths: [
+    '/apiops/projects/:projectName/credentials/:username/jwk/validation/:jwkName/',
+    '/apiops/projects/:projectName/credentials/:username/jwk/validation/:jwkName',
+  ],
+  reads: z.object({ projectName: z.string(), username: z.string(), jwkName: z.string() }),
+  refusals: assign.refusals,
+  async run(gateway, _actor, given, call) {
+    const input = { ...given, id: gateway.newId() };
+    const answered = await carryOut(gateway, assign, input, call);
+    return 'refused' in answered ? answered : { done: answered.attempts };
+  },
+  done: (attempts: readonly Attempt[]) =>
+    apinizerReply(200, { success: true, deploymentResult: deploymentOf(attempts) }),
+  refused: {
+    ...apinizer.common,
+    NOT_FOUND: nothingToAssign,
+    OWNER_REVOKED: (_refusal, request, given) =>
+      notFound(new NotFound('gateway credential'), request, given),
   },
 });
