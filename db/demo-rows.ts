@@ -9,21 +9,28 @@ import type { Revocable, Tables } from './tables.ts';
 /** Where ids and secrets come from. */
 export interface DemoSource {
   newId(): string;
+  /** From a series of their own, so that with them all other ids are what they were. */
+  newClientId(): string;
   newBytes(): Buffer;
 }
 
 /** Ids and secrets that nobody can guess. */
 export const randomSource = (newId: () => string): DemoSource => ({
   newId,
+  newClientId: newId,
   newBytes: () => randomBytes(32),
 });
 
 /** Ids and secrets that are the same every time: for a throwaway database on loopback alone. */
 export function fixedSource(): DemoSource {
-  let ids = 0;
+  const counted = (series: string) => {
+    let ids = 0;
+    return () => `01900000-0000-7000-${series}-${(++ids).toString(16).padStart(12, '0')}`;
+  };
   let secrets = 0;
   return {
-    newId: () => `01900000-0000-7000-8000-${(++ids).toString(16).padStart(12, '0')}`,
+    newId: counted('8000'),
+    newClientId: counted('8001'),
     newBytes: () => createHash('sha256').update(`demo ${++secrets}`).digest(),
   };
 }
@@ -74,6 +81,25 @@ export class DemoRows {
     const secret = newSecret(kind, this.#source.newBytes());
     const row = this.row(parent, kind, { ...more, secret_hash: hashSecret(secret) });
     return { id: row.id, secret };
+  }
+
+  /** A client of the OAuth endpoints. */
+  oauthClient(parent: Revocable, name: string, permissions: readonly string[]) {
+    const clientSecret = newSecret('oauth-client', this.#source.newBytes());
+    const { id: clientId } = this.#keep(
+      newRow({
+        id: this.#source.newClientId(),
+        organization_id: parent.organization_id,
+        parent_id: parent.id,
+        kind: 'oauth-client',
+        issued_at_ms: this.nowMs,
+        name,
+        permissions: JSON.stringify(permissions),
+        secret_hash: hashSecret(clientSecret),
+      }),
+    );
+    this.detail('oauth_clients', { id: clientId, public_keys: null });
+    return { clientId, clientSecret };
   }
 
   /** A row that is recognised by a JWT. One whose time to live is negative has expired. */

@@ -20,6 +20,10 @@ export interface Demo {
   jwkValidation: { projectName: string; username: string; jwkName: string }[];
   withoutJwtAuth: { identityId: string };
   withoutJwk: { projectName: string; username: string };
+  /** May ask about and revoke everything in the organization. */
+  oauthClient: { clientId: string; clientSecret: string };
+  /** May ask, and revoke nothing but its own. */
+  limitedOauthClient: { clientId: string; clientSecret: string };
 }
 
 export interface DemoOptions {
@@ -44,7 +48,7 @@ export async function fillDemo(running: Running, options: DemoOptions): Promise<
     name: 'demo',
     permissions: JSON.stringify(everything),
   });
-  const demo: Demo = {
+  const demo: Omit<Demo, 'oauthClient' | 'limitedOauthClient'> = {
     organization: 'acme',
     callers: {
       admin: (await rows.token(acme, 'admin', DAY_MS, everything)).token,
@@ -71,8 +75,14 @@ export async function fillDemo(running: Running, options: DemoOptions): Promise<
     demo.serviceAccountToken.push(addServiceAccountToken(rows, acme, n));
     demo.jwkValidation.push(await addJwkValidation(rows, acme, n, options));
   }
+  // Last, so that the secrets of all others are what they were without them.
+  const filled: Demo = {
+    ...demo,
+    oauthClient: rows.oauthClient(acme, 'demo client', everything),
+    limitedOauthClient: rows.oauthClient(acme, 'limited client', ['credential:introspect']),
+  };
   await rows.insert();
-  return demo;
+  return filled;
 }
 
 async function addJwtAuth(rows: DemoRows, parent: Revocable, n: string) {

@@ -11,22 +11,19 @@ export type Authenticate = (
   address: string | undefined,
 ) => Promise<Actor | Unauthenticated>;
 
-/** Kinds of credentials that may call this gateway. */
-const callers = new Set([
+/** Kinds of credentials that may call this gateway; JWTs of trusted issuers may too. */
+export const callers: ReadonlySet<string> = new Set([
   'access-token',
   'personal-access-token',
   'service-account-token',
-  'trusted-token',
 ]);
 
 export function createAuthenticate(verify: Verify): Authenticate {
   return async (header, address) => {
     const token = bearerToken(header);
     if (token instanceof Unauthenticated) return token;
-    const verified = await verify(token, { address, use: true });
-    if (verified instanceof Unauthenticated) return verified;
-    if (!callers.has(verified.kind)) return new Unauthenticated('unknown');
-    return actorOf(verified);
+    const verified = await verify(token, { address, use: true, kinds: callers });
+    return verified instanceof Unauthenticated ? verified : actorOf(verified);
   };
 }
 

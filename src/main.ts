@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { client } from './commands/client.ts';
 import { demo } from './commands/demo.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { organization } from './commands/organization.ts';
@@ -23,9 +24,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       '\nSettings are environment variables: docs/configuration.md lists them.\n' +
         'Through npm: npm run gateway -- COMMAND (npm run --silent … for scripts).',
     );
-  for (const command of [serve, migrateCommand, demo, organization, token, personalAccessToken]) {
-    program.addCommand(withSettingsOf(program, command()));
-  }
+  const commands = [serve, migrateCommand, demo, organization, token, personalAccessToken, client];
+  for (const command of commands) program.addCommand(withSettingsOf(program, command()));
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -12,6 +12,8 @@ import type { AnyCredential } from './credentials/kinds.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
 import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
+import { oauthWords } from './oauth/answers.ts';
+import { mountOauth } from './oauth/mount.ts';
 import { Unauthenticated } from './refusals.ts';
 import { gatewayAnswers } from './rest/dialects/gateway.ts';
 import {
@@ -37,7 +39,7 @@ export interface ServerOptions {
 const HEADER_BYTES_MAX = 128 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** The HTTP server: the vendors' REST, GraphQL, and health. It does not listen yet. */
+/** The HTTP server: the vendors' REST, OAuth, GraphQL, and health. It does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { gateway, newRequestId, profile, trustedProxies = [], examples } = options;
   const routes = gateway.credentials.flatMap(({ rest, routes: others = [] }: AnyCredential) => [
@@ -45,7 +47,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...others,
   ]);
   const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
-  const general = createGeneralAnswers(gateway, dialects);
+  const general = createGeneralAnswers(gateway, [...dialects, oauthWords]);
 
   const app = Fastify({
     loggerInstance: gateway.log,
@@ -104,6 +106,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return { status: 'ok' };
   });
   mountRest(app, gateway, routes);
+  mountOauth(app, gateway);
   mountGraphql(app, gateway, { profile, examples });
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   for (const path of ['/', '/health/live', '/health/ready']) {

@@ -4,6 +4,12 @@ import type { SigningKey } from './keys.ts';
 /** The type of our access tokens (RFC 9068): no other JWT that we sign has it. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
 
+/** The type of our signed introspections (RFC 9701): none of them is taken for an access token. */
+const INTROSPECTION_TYPE = 'token-introspection+jwt';
+
+/** With what we sign. */
+export const SIGNING_ALGORITHM = 'EdDSA';
+
 /** What signing an access token needs. */
 export interface TokenIssuer {
   readonly publicUrl: string;
@@ -27,13 +33,14 @@ export async function signAccessToken(
   issuer: TokenIssuer,
   claims: AccessTokenClaims,
 ): Promise<string> {
+  const scope = scopeOf(claims.permissions);
   return await new SignJWT({
     client_id: claims.subject,
-    ...(claims.permissions.length > 0 && { scope: claims.permissions.join(' ') }),
+    ...(scope !== undefined && { scope }),
     organization: claims.organization,
     permissions: claims.permissions,
   })
-    .setProtectedHeader({ alg: 'EdDSA', typ: ACCESS_TOKEN_TYPE, kid: issuer.signingKey.kid })
+    .setProtectedHeader(header(issuer, ACCESS_TOKEN_TYPE))
     .setIssuer(issuer.publicUrl)
     .setAudience(issuer.publicUrl)
     .setSubject(claims.subject)
@@ -41,4 +48,36 @@ export async function signAccessToken(
     .setIssuedAt(Math.floor(claims.issuedAtMs / 1000))
     .setExpirationTime(Math.floor(claims.expiresAtMs / 1000))
     .sign(issuer.signingKey.privateKey);
+}
+
+/** Signs what introspection says of a token, for whoever asked (RFC 9701, 5). */
+export async function signIntrospection(
+  issuer: TokenIssuer,
+  said: {
+    readonly audience: string;
+    readonly issuedAtMs: number;
+    readonly introspection: object;
+  },
+): Promise<string> {
+  return await new SignJWT({ token_introspection: said.introspection })
+    .setProtectedHeader(header(issuer, INTROSPECTION_TYPE))
+    .setIssuer(issuer.publicUrl)
+    .setAudience(said.audience)
+    .setIssuedAt(Math.floor(said.issuedAtMs / 1000))
+    .sign(issuer.signingKey.privateKey);
+}
+
+const header = ({ signingKey }: TokenIssuer, typ: string) => ({
+  alg: SIGNING_ALGORITHM,
+  typ,
+  kid: signingKey.kid,
+});
+
+/**
+ * Permissions as a `scope` (RFC 6749, 3.3); undefined where there are none. One that a scope cannot
+ * hold is left out: a blank in it would pass for two permissions.
+ */
+export function scopeOf(permissions: readonly string[]): string | undefined {
+  const tokens = permissions.filter((permission) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(permission));
+  return tokens.length === 0 ? undefined : tokens.join(' ');
 }

@@ -93,6 +93,17 @@ export const callers: readonly Caller[] = [
   machineToken('a machine access token of Token Auth', 'token-auth'),
   machineToken('a machine access token of JWT Auth', 'jwt-auth'),
   {
+    name: 'an access token of an OAuth client',
+    kind: 'access-token',
+    permissions: ['token:revoke', 'oauth-client:read'],
+    ancestors: ['oauth-client', 'organization'],
+    async mint(h, more = {}) {
+      const organization = await organizationRow(h, 'acme');
+      const named = { name: 'ada', ...list(this.permissions) };
+      return mintJwt(h, await add(h, organization, 'oauth-client', named), more);
+    },
+  },
+  {
     name: 'a service account token with the scope write:tokens',
     kind: 'service-account-token',
     permissions: ['write:tokens'],
@@ -178,6 +189,17 @@ export async function change(h: Harness, id: string, what: Partial<Revocable>): 
   await h.running.gateway.writes.run(async (tx) => {
     await tx.updateTable('revocables').set(what).where('id', '=', id).execute();
   });
+}
+
+/** A new personal access token in acme that may do this and nothing else. */
+export async function tokenWith(h: Harness, permissions: readonly string[]): Promise<string> {
+  const token = newSecret('personal-access-token');
+  await add(h, await organizationRow(h, 'acme'), 'personal-access-token', {
+    name: 'limited',
+    secret_hash: hashSecret(token),
+    ...list(permissions),
+  });
+  return token;
 }
 
 /** The row of this kind among the ancestors of a row. */

@@ -62,7 +62,7 @@ test('a route that leaves out what its dialect has in common does not compile', 
 test('a kind that refuses what it does not name does not compile', () => {
   const said = compile(`
     import { deployToken } from 'ROOT/test/fixtures/deploy-token/kind.ts';
-    import { JwkNotAssigned } from 'ROOT/src/credentials/jwk-validation/kind.ts';
+    import { JwkNotAssigned } from 'ROOT/src/credentials/jwk-assignment.ts';
     import { DeployTokenPinned } from 'ROOT/test/fixtures/deploy-token/kind.ts';
     import type { Kind } from 'ROOT/src/credentials/kind.ts';
     export const wrong: Kind<'deployTokenId', null, DeployTokenPinned> = {
@@ -70,7 +70,22 @@ test('a kind that refuses what it does not name does not compile', () => {
       locate: async () => ({ target: new JwkNotAssigned() }),
     };
   `);
-  expect(said).toContain('JwkNotAssigned');
+  expect(said).toContain("Type 'JwkNotAssigned' is not assignable");
+});
+
+test('a change that refuses what it does not name does not compile', () => {
+  const said = compile(`
+    import { change } from 'ROOT/src/credentials/change.ts';
+    import { NameTaken } from 'ROOT/src/refusals.ts';
+    export const wrong = change<{ readonly id: string }>({
+      kind: 'deploy-token',
+      refusals: [],
+      describe: ({ id }) => id,
+      permissions: () => ['token:create'],
+      make: async () => new NameTaken(),
+    });
+  `);
+  expect(said).toContain("Property 'row' is missing in type 'NameTaken'");
 });
 
 test('an unknown dialect answer, such as one for a new way not to be known, does not compile', () => {

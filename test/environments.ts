@@ -108,14 +108,15 @@ export async function verified(
   return webhook.verify(body, headers as Record<string, string>) as CredentialState;
 }
 
-/** Every delivery, by the name of its environment. */
-export async function deliveries(h: Harness): Promise<Record<string, Delivery>> {
-  const rows = await h.running.database.reader
+/** Every delivery, or each of one entry, by the name of its environment. */
+export async function deliveries(h: Harness, seq?: number): Promise<Record<string, Delivery>> {
+  const all = await h.running.database.reader
     .selectFrom('deliveries')
     .innerJoin('targets', 'targets.id', 'deliveries.target_id')
     .selectAll('deliveries')
     .select('targets.name')
     .execute();
+  const rows = all.filter((row) => seq === undefined || row.seq === seq);
   const byName = Object.fromEntries(rows.map(({ name, ...row }) => [name, row]));
   expect(Object.keys(byName)).toHaveLength(rows.length);
   return byName;

@@ -94,6 +94,9 @@ describe('why a caller is not known', () => {
     revoked: true,
     methodRevoked: true,
     ownerRevoked: true,
+    cutOff: true,
+    usedUp: true,
+    wrongAddress: true,
     unknown: true,
   };
 

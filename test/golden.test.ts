@@ -7,8 +7,11 @@ import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { type AnyCredential, credentials } from '../src/credentials/kinds.ts';
 import type { UnauthenticatedReason } from '../src/refusals.ts';
-import { type Answer, type Harness, openGateway } from './harness.ts';
-import { restPath } from './kinds.ts';
+import { parseTrustedIp } from '../src/verify/limits.ts';
+import { actorOf } from './callers.ts';
+import { type Answer, FIXED_NOW_MS, type Harness, openGateway } from './harness.ts';
+import { ISSUER, makeKey, sign, trusting } from './issuers.ts';
+import { insert, restPath } from './kinds.ts';
 import { contentTypes, wireSchemas } from './wire-schemas.ts';
 
 /**
@@ -91,8 +94,37 @@ const unauthenticated: Record<UnauthenticatedReason, Case> = {
     });
     return send(h, credential, h.demo.jwtAuth[1]?.accessToken);
   },
+  cutOff: async (h, credential) => {
+    const { organizationId } = await actorOf(h, h.demo.callers.admin);
+    const all = { scope: 'issuer', value: '', before_ms: null };
+    await insert(h, 'cut_offs', {
+      ...{ id: h.running.gateway.newId(), organization_id: organizationId },
+      ...{ issuer: ISSUER, ...all },
+    });
+    const exp = FIXED_NOW_MS / 1000 + 60;
+    return send(h, credential, await sign(outsider, { iat: exp - 60, exp }));
+  },
+  usedUp: async (h, credential) => {
+    const { tokenId = '', token } = h.demo.accessToken[1] ?? {};
+    await insert(h, 'access_tokens', {
+      ...{ id: tokenId, ttl_s: 60, max_ttl_s: 60, period_s: 0 },
+      ...{ num_uses: 1, num_uses_limit: 1, updated_at_ms: FIXED_NOW_MS },
+    });
+    return send(h, credential, token);
+  },
+  wrongAddress: async (h, credential) => {
+    await h.running.gateway.writes.run(async (tx) => {
+      const elsewhere = JSON.stringify([parseTrustedIp('192.0.2.0/24')]);
+      await tx.updateTable('auth_methods').set({ access_token_trusted_ips: elsewhere }).execute();
+    });
+    return send(h, credential, h.demo.accessToken[1]?.token);
+  },
   unknown: (h, credential) => send(h, credential, 'rgw_pat_nobody'),
 };
+
+/** A key of an issuer that the gateway trusts. */
+const outsider = await makeKey();
+const { trustedIssuers } = trusting({ keys: [outsider.jwk] });
 
 /** A JWT of our own key that is no row. */
 function ours(h: Harness, claims: Record<string, string>): Promise<string> {
@@ -168,8 +200,14 @@ for (const credential of withRest) {
 
   describe(`${kind} on the wire`, () => {
     test.each(Object.entries(cases))('%s', async (name, ask) => {
-      const h = await openGateway({ fixed: true });
+      const log: string[] = [];
+      const h = await openGateway({
+        ...{ fixed: true, config: { trustedIssuers, logLevel: 'info' } },
+        logTo: { write: (line) => log.push(line) },
+      });
       const answer = await ask(h, credential);
+      const reason = /^unauthenticated-(.*)/.exec(name)?.[1];
+      if (reason !== undefined) expect(log.at(-1)).toContain(`"reason":"${reason}"`);
       const schema = wireSchemas[kind]?.[answer.status];
       if (schema !== undefined) {
         const body: unknown = JSON.parse(answer.body);

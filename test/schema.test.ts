@@ -14,6 +14,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { buildSchema } from '../src/graphql/schema.ts';
+import { creations } from './creations.ts';
 import { withSixth } from './kinds.ts';
 
 /** What the schema promises, whatever kinds it is made of. */
@@ -31,20 +32,24 @@ test('the five mutations have their documented names and inputs', () => {
     Object.values(inputOf(mutations[name]).getFields())
       .filter(({ type }) => isNonNullType(type))
       .map((field) => `${field.name}: ${field.type}`);
-  expect(
-    Object.fromEntries(
-      credentials
-        .map(({ graph }) => graph.mutation)
-        .filter((name) => name !== 'revokePersonalAccessToken')
-        .map((name) => [name, addressed(name)]),
-    ),
-  ).toEqual({
+  const documented = {
     revokeJwtAuth: ['identityId: ID!'],
     revokeToken: ['tokenId: ID!'],
     revokeApiKey: ['applicationId: ID!', 'keyId: ID!'],
     revokeServiceAccountToken: ['serviceAccountSlug: String!', 'tokenSlug: String!'],
     unassignJwkValidation: ['projectName: String!', 'username: String!'],
-  });
+  };
+  const found = Object.keys(documented).map((name) => [name, addressed(name)]);
+  expect(Object.fromEntries(found)).toEqual(documented);
+});
+
+test('each mutation revokes one kind, or has a case in test/creations.ts', () => {
+  const revoking = credentials.map(({ graph }) => graph.mutation);
+  const others = Object.keys(partsOf(credentials).mutations).filter(
+    (name) => !revoking.includes(name),
+  );
+  expect(new Set(revoking).size).toBe(revoking.length);
+  expect(others.toSorted()).toEqual(creations.map(({ mutation }) => mutation).toSorted());
 });
 
 for (const [name, kinds] of [

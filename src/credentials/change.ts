@@ -42,8 +42,12 @@ export interface Change<Input extends { readonly id: string }, R extends Refusal
     organizationId: string,
     input: Input,
   ): Promise<Revocable | NotFound | undefined>;
-  /** All are needed. Nobody gives what they lack, so what is given is among them. */
-  permissions(input: Input): readonly string[];
+  /**
+   * All are needed. Nobody gives what they lack, so what is given is among them.
+   *
+   * @param owner undefined where that is not found, though an address above it is
+   */
+  permissions(input: Input, owner: Revocable | undefined): readonly string[];
   /** The name of the project in which permissions are asked for. */
   project?(input: Input): string;
   /** Inserts or changes; only `tx` may be awaited. `row` is a new child of the owner. */
@@ -86,7 +90,7 @@ export function change<Input extends { readonly id: string }, R extends Refusal 
       }
       const missing = missingPermissions(
         actor.permissions,
-        spec.permissions(input),
+        spec.permissions(input, found instanceof NotFound ? undefined : found),
         spec.project?.(input),
       );
       if (missing.length > 0) return { refused: new PermissionDenied(missing) };

@@ -1,7 +1,7 @@
 import type { GraphMutation } from '../graphql/change.ts';
 import type { RevocableGraph } from '../graphql/revocation.ts';
 import type { RestRoute } from '../rest/route.ts';
-import { accessTokenGraph } from './access-token/graphql.ts';
+import { accessTokenGraph, createTokenGraph, renameTokenGraph } from './access-token/graphql.ts';
 import { accessTokenRest } from './access-token/rest.ts';
 import { apiKeyGraph, createApiKeyGraph } from './api-key/graphql.ts';
 import { apiKeyRest } from './api-key/rest.ts';
@@ -16,9 +16,10 @@ import { createJwkGraph, jwkGraph } from './jwk/graphql.ts';
 import { assignJwkEncryptionGraph, jwkEncryptionGraph } from './jwk-encryption/graphql.ts';
 import { assignJwkValidationGraph, jwkValidationGraph } from './jwk-validation/graphql.ts';
 import { assignJwkValidationRest, jwkValidationRest } from './jwk-validation/rest.ts';
+import { attachJwtAuthGraph, updateJwtAuthGraph } from './jwt-auth/attach-graph.ts';
 import { jwtAuthGraph } from './jwt-auth/graphql.ts';
 import { jwtAuthRest } from './jwt-auth/rest.ts';
-import { oauthClientGraph } from './oauth-client/graphql.ts';
+import { createOauthClientGraph, oauthClientGraph } from './oauth-client/graphql.ts';
 import {
   createPersonalAccessTokenGraph,
   personalAccessTokenGraph,
@@ -33,7 +34,7 @@ import {
   createServiceAccountTokenRest,
   listServiceAccountTokensRest,
 } from './service-account-token/rest-issue.ts';
-import { tokenAuthGraph } from './token-auth/graphql.ts';
+import { attachTokenAuthGraph, tokenAuthGraph } from './token-auth/graphql.ts';
 
 /** A kind of credential on its surfaces. */
 export interface AnyCredential {
@@ -48,8 +49,16 @@ export interface AnyCredential {
 
 /** Every kind of credential that can be revoked, and what owns credentials. */
 export const credentials: readonly AnyCredential[] = [
-  { graph: jwtAuthGraph, rest: jwtAuthRest },
-  { graph: accessTokenGraph, rest: accessTokenRest },
+  {
+    graph: jwtAuthGraph,
+    rest: jwtAuthRest,
+    mutations: [attachJwtAuthGraph, updateJwtAuthGraph],
+  },
+  {
+    graph: accessTokenGraph,
+    rest: accessTokenRest,
+    mutations: [createTokenGraph, renameTokenGraph],
+  },
   {
     graph: apiKeyGraph,
     rest: apiKeyRest,
@@ -69,8 +78,8 @@ export const credentials: readonly AnyCredential[] = [
     routes: [assignJwkValidationRest],
   },
   { graph: personalAccessTokenGraph, mutations: [createPersonalAccessTokenGraph] },
-  { graph: oauthClientGraph },
-  { graph: tokenAuthGraph },
+  { graph: oauthClientGraph, mutations: [createOauthClientGraph] },
+  { graph: tokenAuthGraph, mutations: [attachTokenAuthGraph] },
   { graph: jwkEncryptionGraph, mutations: [assignJwkEncryptionGraph] },
   { graph: identityGraph, mutations: [createIdentityGraph] },
   { graph: applicationGraph, mutations: [createApplicationGraph] },

@@ -31,7 +31,7 @@ export interface ChangeGraphSpec<Given, Input> {
   readonly mutation: string;
   readonly description: string;
   readonly inputDescription: string;
-  readonly fields: (t: InputFieldBuilder, types: GraphTypes) => InputFieldMap;
+  readonly fields: (t: InputFieldBuilder, types: GraphTypes, builder: Builder) => InputFieldMap;
   /** The field of the success that shows the row, and the name of its type. */
   readonly shows: { readonly field: string; readonly type: string };
   /** Where a secret is shown, this once, and what it is. */
@@ -75,7 +75,7 @@ export function changeGraph<Given, Input, R extends Refusal>(
       name: spec.mutation,
       description: spec.description,
       inputDescription: spec.inputDescription,
-      fields: (t) => spec.fields(t, types),
+      fields: (t) => spec.fields(t, types, builder),
       success,
       refusals: operation.refusals,
       check: spec.check,

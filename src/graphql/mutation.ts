@@ -46,7 +46,7 @@ export function addMutation<Input, Success extends object>(
     description: `What comes of \`${spec.name}\`: done, or one of its errors.`,
     types: [
       spec.success as ObjectRef<Extended, object>,
-      ...[...always, ...spec.refusals].map((refusal) => errorType(errors, refusal)),
+      ...[...new Set([...always, ...spec.refusals])].map((refusal) => errorType(errors, refusal)),
     ],
     resolveType: (value) =>
       value instanceof Refusal

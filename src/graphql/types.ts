@@ -20,7 +20,7 @@ export interface TypeSpec {
   /** The lists that hold it: a field of the type of its parent, or of `Me` for the organization's. */
   readonly lists: readonly { readonly on: string; readonly field: string }[];
   /** What only this type shows. */
-  readonly fields?: (t: FieldBuilder<Revocable>) => Fields<Revocable>;
+  readonly fields?: (t: FieldBuilder<Revocable>, builder: Builder) => Fields<Revocable>;
 }
 
 /** `api-key` is `API_KEY`. */
@@ -109,7 +109,7 @@ export function addTypes(builder: Builder, specs: readonly TypeSpec[]) {
       description: spec.description,
       interfaces: [revocable, node],
       isTypeOf: (value) => (value as Revocable).kind === spec.kind,
-      fields: (t) => spec.fields?.(t) ?? {},
+      fields: (t) => spec.fields?.(t, builder) ?? {},
     });
   }
   return { kindEnum, reasonEnum, node, revocable, refs };

@@ -45,6 +45,9 @@ export interface Dialect {
   readonly general: GeneralAnswers;
 }
 
+/** The words for all paths that begin so; `common` where callers are authenticated before all else. */
+export type PathWords = Pick<Dialect, 'prefix' | 'general'> & Partial<Pick<Dialect, 'common'>>;
+
 /** A JSON reply; members are written in the order given, and undefined ones are left out. */
 export function json(
   status: number,

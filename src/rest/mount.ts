@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
 import { isUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
-import type { Dialect, GeneralAnswers, Reply } from './dialect.ts';
+import type { GeneralAnswers, PathWords, Reply } from './dialect.ts';
 import { gatewayAnswers } from './dialects/gateway.ts';
 import { type RestRoute, toRestRequest } from './route.ts';
 
@@ -97,8 +97,8 @@ export function knowEveryMethod(app: FastifyInstance): void {
 }
 
 /** The answers that belong to no route: each in the words that the path's prefix calls for. */
-export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialect[]) {
-  const dialectOf = (request: FastifyRequest): Dialect | undefined => {
+export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWords[]) {
+  const dialectOf = (request: FastifyRequest): PathWords | undefined => {
     const { path } = toRestRequest(request);
     return dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`));
   };
@@ -121,14 +121,14 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialec
 
     /** A path that cannot be decoded. Who asks comes first, as everywhere. */
     async malformedUrl(request: FastifyRequest, reply: FastifyReply) {
-      const dialect = dialectOf(request);
+      const common = dialectOf(request)?.common;
       const restRequest = toRestRequest(request);
       const actor =
-        dialect && (await gateway.authenticate(request.headers.authorization, request.ip));
+        common && (await gateway.authenticate(request.headers.authorization, request.ip));
       return send(
         reply,
-        dialect !== undefined && actor instanceof Refusal
-          ? dialect.common.UNAUTHENTICATED(actor, restRequest, undefined)
+        common !== undefined && actor instanceof Refusal
+          ? common.UNAUTHENTICATED(actor, restRequest, undefined)
           : wordsFor(request).malformedUrl(restRequest),
       );
     },
@@ -151,7 +151,8 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly Dialec
   };
 }
 
-function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
+/** Sends a reply as it is. */
+export function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
   reply.code(status).headers(headers).header('x-request-id', reply.request.id);
   // Bytes, since a text would have its content type completed.
   return body === '' ? reply.send() : reply.send(Buffer.from(body));

@@ -1,7 +1,8 @@
-import { importJWK, type JWK, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { createLocalJWKSet, type JWK, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../../db/tables.ts';
 import { signatureAlgorithms } from '../config.ts';
+import { isCutOff } from '../cut-offs.ts';
 import type { UnauthenticatedReason } from '../refusals.ts';
 import { chainOf, standing } from '../standing.ts';
 import {
@@ -17,6 +18,12 @@ import type { RemoteKeys } from './remote-keys.ts';
 /** The `iss` by which cut-offs know the JWTs of a JWK of a project. */
 export const jwkIssuer = (jwkId: string): string => `jwk:${jwkId}`;
 
+interface Options {
+  readonly reader: Kysely<Tables>;
+  readonly now: () => number;
+  readonly remoteKeys: RemoteKeys;
+}
+
 /**
  * Checks a JWT that a gateway credential signed: `kid` names a JWK of the project that is assigned to
  * the credential for validation, `sub` is its username. The assignment and the JWK, and all above
@@ -25,11 +32,7 @@ export const jwkIssuer = (jwkId: string): string => `jwk:${jwkId}`;
  * @param organizationId whose JWKs count: another organization may have the same key and names
  */
 export async function assignedJwk(
-  options: {
-    readonly reader: Kysely<Tables>;
-    readonly now: () => number;
-    readonly remoteKeys: RemoteKeys;
-  },
+  options: Options,
   organizationId: string,
   jwt: ForeignJwt,
 ): Promise<Vouched | UnauthenticatedReason> {
@@ -42,6 +45,7 @@ export async function assignedJwk(
     .innerJoin('revocables as assignment', 'assignment.id', 'jwk_assignments.id')
     .innerJoin('revocables as credential', 'credential.id', 'assignment.parent_id')
     .select(['jwks.id', 'jwks.public_jwk', 'jwks.url', 'assignment.id as assignmentId'])
+    .select('credential.organization_id')
     .where('jwks.kid', '=', keyId)
     .where('assignment.kind', '=', 'jwk-validation')
     .where('credential.slug', '=', sub)
@@ -49,38 +53,58 @@ export async function assignedJwk(
     .orderBy('assignment.id', 'desc')
     .execute();
   let reason: UnauthenticatedReason = 'unknown';
-  for (const { id, public_jwk, url, assignmentId } of candidates) {
-    const chain = await chainOf(options.reader, 'id', assignmentId);
-    const nowMs = options.now();
-    const checks: JWTVerifyOptions = {
-      algorithms: [...signatureAlgorithms],
-      requiredClaims: ['exp'],
-      clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(nowMs),
-    };
-    const local = JSON.parse(public_jwk) as JWK;
-    try {
-      await jwtVerify(jwt.token, await importJWK(local, local.alg ?? jwt.algorithm), checks);
-      // A key that came from a URL counts for as long as it is published there.
-      if (url !== null) await jwtVerify(jwt.token, options.remoteKeys(url), checks);
-    } catch (error) {
-      reason = reasonOf(error);
-      continue;
-    }
-    if (isFromFuture(claims, nowMs)) return 'claims';
-    const lost = standing(chain, nowMs) ?? standing(await chainOf(options.reader, 'id', id), nowMs);
-    if (lost !== undefined) {
-      reason = lost;
-      continue;
-    }
-    return {
-      kind: 'jwk-validation',
-      chain,
-      name: sub,
-      permissions: [],
-      claims,
-      foreign: foreignToken(jwt, jwkIssuer(id), sub),
-    };
+  for (const candidate of candidates) {
+    const vouched = await vouchedBy(options, candidate, jwt, sub);
+    if (typeof vouched !== 'string') return vouched;
+    // What was cut off under one assignment is not revived by another of the same key and names.
+    if (vouched === 'cutOff') return vouched;
+    reason = vouched;
   }
   return reason;
+}
+
+interface Candidate {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly public_jwk: string;
+  readonly url: string | null;
+  readonly assignmentId: string;
+}
+
+async function vouchedBy(
+  { reader, now, remoteKeys }: Options,
+  { id, organization_id, public_jwk, url, assignmentId }: Candidate,
+  jwt: ForeignJwt,
+  subject: string,
+): Promise<Vouched | UnauthenticatedReason> {
+  const { token, claims } = jwt;
+  const checks: JWTVerifyOptions = {
+    algorithms: [...signatureAlgorithms],
+    requiredClaims: ['exp'],
+    clockTolerance: CLOCK_TOLERANCE_S,
+    currentDate: new Date(now()),
+  };
+  const foreign = foreignToken(jwt, jwkIssuer(id), subject);
+  const standingNow = async () => {
+    const chain = await chainOf(reader, 'id', assignmentId);
+    const lost = standing(chain, now()) ?? standing(await chainOf(reader, 'id', id), now());
+    return { chain, lost };
+  };
+  try {
+    await jwtVerify(token, createLocalJWKSet({ keys: [JSON.parse(public_jwk) as JWK] }), checks);
+    if (isFromFuture(claims, now())) return 'claims';
+    if (await isCutOff(reader, organization_id, foreign)) return 'cutOff';
+    if (url !== null) {
+      const { lost } = await standingNow();
+      if (lost !== undefined) return lost;
+      // A key that came from a URL counts for as long as it is published there.
+      await jwtVerify(token, remoteKeys(url), checks);
+    }
+  } catch (error) {
+    return reasonOf(error);
+  }
+  // Read last: reading keys elsewhere takes its time.
+  const { chain, lost } = await standingNow();
+  if (lost !== undefined) return lost;
+  return { kind: 'jwk-validation', chain, name: subject, permissions: [], claims, foreign };
 }

@@ -11,7 +11,6 @@ export const CLOCK_TOLERANCE_S = 5;
 /** A JWT that is no row here, read but not yet believed. */
 export interface ForeignJwt {
   readonly token: string;
-  readonly algorithm: string;
   readonly keyId: string | undefined;
   readonly claims: JWTPayload;
 }
@@ -37,7 +36,7 @@ export function readForeign(token: string): ForeignJwt | UnauthenticatedReason {
     const claims = decodeJwt(token);
     if (!(signatureAlgorithms as readonly string[]).includes(alg)) return 'algorithm';
     if (typ !== undefined && !bearerTypes.has(String(typ).toLowerCase())) return 'claims';
-    return { token, algorithm: alg, keyId: typeof kid === 'string' ? kid : undefined, claims };
+    return { token, keyId: typeof kid === 'string' ? kid : undefined, claims };
   } catch {
     return 'malformed';
   }
@@ -69,7 +68,9 @@ export function reasonOf(error: unknown): UnauthenticatedReason {
   if (error instanceof errors.JWTClaimValidationFailed) return 'claims';
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm';
   if (error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return 'malformed';
-  // A TypeError is jose's word for a key that no signature may be checked with, such as a short one.
+  // A TypeError is jose's word for a key that no signature may be checked with, such as a short one,
+  // and a DOMException the runtime's for what is no key at all.
   if (error instanceof errors.JOSEError || error instanceof TypeError) return 'signature';
+  if (error instanceof DOMException) return 'signature';
   throw error;
 }

@@ -2,7 +2,6 @@ import ipaddr from 'ipaddr.js';
 import type { Kysely } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
 import { type Cidr, isWithin } from '../addresses.ts';
-import type { UnauthenticatedReason } from '../refusals.ts';
 import { authMethods } from '../standing.ts';
 import type { Writes } from '../writes.ts';
 
@@ -54,16 +53,6 @@ export async function spendUse(writes: Writes, tokenId: string): Promise<boolean
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   });
-}
-
-/** What the limits say to a use from this address; `address` undefined: it is not known from where. */
-export function beyondLimits(
-  { trustedIps, usesMax, uses }: Limits,
-  address: string | undefined,
-): UnauthenticatedReason | undefined {
-  if (usesMax > 0 && uses >= usesMax) return 'usedUp';
-  if (address !== undefined && !isTrusted(address, trustedIps)) return 'wrongAddress';
-  return undefined;
 }
 
 /** Whether an address is one of those from which a token may be used. */

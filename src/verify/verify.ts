@@ -11,7 +11,7 @@ import { ACCESS_TOKEN_TYPE } from '../tokens.ts';
 import type { Writes } from '../writes.ts';
 import { assignedJwk } from './assigned-jwk.ts';
 import { type ForeignJwt, readForeign, reasonOf, type Vouched } from './foreign.ts';
-import { beyondLimits, type Limits, limitsOf, spendUse } from './limits.ts';
+import { isTrusted, type Limits, limitsOf, spendUse } from './limits.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import { trustedIssuer } from './trusted-issuer.ts';
 
@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly use: boolean;
   /** Whose JWKs of projects count; undefined: nobody's. */
   readonly organizationId?: string;
+  /** The only kinds that count; whatever else it is, is unknown. */
+  readonly kinds?: ReadonlySet<string>;
 }
 
 /** A secret that this gateway issued, and that is good. */
@@ -78,18 +80,20 @@ export function createVerify(options: VerifyOptions): Verify {
 
   async function ofOurs(
     chain: readonly Revocable[],
-    { address, use }: Circumstances,
+    { address, use, kinds }: Circumstances,
   ): Promise<Issued | UnauthenticatedReason> {
     const [credential] = chain;
-    if (credential === undefined) return 'unknown';
+    if (credential === undefined || kinds?.has(credential.kind) === false) return 'unknown';
     const lost = standing(chain, now());
     if (lost !== undefined) return lost;
     const limits = await limitsOf(reader, chain);
-    if (limits !== undefined) {
+    if (limits !== undefined && limits.usesMax > 0) {
+      if (limits.uses >= limits.usesMax) return 'usedUp';
       // A use from a wrong address counts too, as it does at Infisical.
-      if (use && limits.usesMax > 0 && !(await spendUse(writes, credential.id))) return 'usedUp';
-      const beyond = beyondLimits(use ? { ...limits, usesMax: 0 } : limits, address);
-      if (beyond !== undefined) return beyond;
+      if (use && !(await spendUse(writes, credential.id))) return 'usedUp';
+    }
+    if (limits !== undefined && address !== undefined && !isTrusted(address, limits.trustedIps)) {
+      return 'wrongAddress';
     }
     return {
       kind: credential.kind,

@@ -1,5 +1,7 @@
+import type { Transaction } from 'kysely';
+import type { Revocable, Tables } from '../../../db/tables.ts';
 import type { NotFound } from '../../refusals.ts';
-import { change, insert } from '../change.ts';
+import { type Changed, change, insert } from '../change.ts';
 import { findById } from '../find.ts';
 
 /** How a token was issued through an auth method. Durations in seconds; 0 is none. */
@@ -37,28 +39,41 @@ export const createToken = change<NewToken, NotFound>({
     findById(db, organizationId, issuerKind, issuerId),
   permissions: ({ needed }) => needed,
 
-  async make(tx, row, { name, permissions, secretHash, expiresAtMs, issuance }) {
-    const made = await insert(tx, {
-      ...row,
-      name,
-      permissions: permissions === null ? null : JSON.stringify(permissions),
-      secret_hash: secretHash,
-      expires_at_ms: expiresAtMs,
-    });
-    if (issuance !== null) {
-      await tx
-        .insertInto('access_tokens')
-        .values({
-          id: row.id,
-          ttl_s: issuance.ttlS,
-          max_ttl_s: issuance.maxTtlS,
-          period_s: issuance.periodS,
-          num_uses: 0,
-          num_uses_limit: issuance.usesMax,
-          updated_at_ms: row.issued_at_ms,
-        })
-        .execute();
-    }
-    return made;
-  },
+  make: (tx, row, input) => insertToken(tx, row, input),
 });
+
+/** Inserts an access token, and how it was issued. */
+export async function insertToken(
+  tx: Transaction<Tables>,
+  row: Revocable,
+  {
+    name,
+    permissions,
+    secretHash,
+    expiresAtMs,
+    issuance,
+  }: Pick<NewToken, 'name' | 'permissions' | 'secretHash' | 'expiresAtMs' | 'issuance'>,
+): Promise<Changed> {
+  const made = await insert(tx, {
+    ...row,
+    name,
+    permissions: permissions === null ? null : JSON.stringify(permissions),
+    secret_hash: secretHash,
+    expires_at_ms: expiresAtMs,
+  });
+  if (issuance !== null) {
+    await tx
+      .insertInto('access_tokens')
+      .values({
+        id: row.id,
+        ttl_s: issuance.ttlS,
+        max_ttl_s: issuance.maxTtlS,
+        period_s: issuance.periodS,
+        num_uses: 0,
+        num_uses_limit: issuance.usesMax,
+        updated_at_ms: row.issued_at_ms,
+      })
+      .execute();
+  }
+  return made;
+}

@@ -4,10 +4,10 @@ import { Refusal } from '../../refusals.ts';
 import { findById, findNewest } from '../find.ts';
 import type { Kind } from '../kind.ts';
 
-/** The identity has never had JWT Auth. */
+/** The identity has no JWT Auth. */
 export class JwtAuthNotConfigured extends Refusal {
   static readonly code = 'JWT_AUTH_NOT_CONFIGURED';
-  static readonly description = 'The identity has never had JWT Auth.';
+  static readonly description = 'The identity does not have JWT Auth.';
   readonly code = JwtAuthNotConfigured.code;
   readonly message = 'The identity does not have JWT auth.';
 }

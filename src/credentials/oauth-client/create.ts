@@ -1,4 +1,10 @@
+import { type Permission, permissions } from '../../permissions.ts';
 import { change, insert } from '../change.ts';
+
+/** What a client is usually for: it may ask about every credential, and revoke it. */
+export const usualPermissions: readonly Permission[] = permissions.filter(
+  (permission) => permission === 'credential:introspect' || permission.endsWith(':revoke'),
+);
 
 export interface NewOauthClient {
   /** The client id. */
@@ -16,13 +22,13 @@ export const createOauthClient = change<NewOauthClient>({
   kind: 'oauth-client',
   refusals: [],
   describe: ({ id }) => id,
-  permissions: ({ permissions }) => ['oauth-client:create', ...permissions],
+  permissions: ({ permissions: given }) => ['oauth-client:create', ...given],
 
-  async make(tx, row, { name, permissions, secretHash, publicKeys }) {
+  async make(tx, row, { name, permissions: given, secretHash, publicKeys }) {
     const made = await insert(tx, {
       ...row,
       name,
-      permissions: JSON.stringify(permissions),
+      permissions: JSON.stringify(given),
       secret_hash: secretHash,
     });
     await tx.insertInto('oauth_clients').values({ id: row.id, public_keys: publicKeys }).execute();

@@ -36,6 +36,7 @@ export const createOrganization: Operation<
       organization_id: id,
       kind: 'organization',
       issued_at_ms: atMs,
+      created_by: call.actor.name,
       slug,
       name: slug,
     });
@@ -47,6 +48,7 @@ export const createOrganization: Operation<
         parent_id: id,
         kind: 'personal-access-token',
         issued_at_ms: atMs,
+        created_by: call.actor.name,
         name: 'admin',
         permissions: JSON.stringify(['organization:admin']),
         secret_hash: hashSecret(admin.secret),

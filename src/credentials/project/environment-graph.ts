@@ -39,7 +39,7 @@ interface Made {
 export const createEnvironmentGraph: GraphMutation = {
   mutation: 'createEnvironment',
   refusals: createEnvironment.refusals,
-  addTo(builder, errors, types) {
+  addTo(builder, errors, { types }) {
     const environment = builder.objectRef<Target>('Environment').implement({
       description: 'An environment of a project: it is told of each change of a credential.',
       fields: (t) => ({

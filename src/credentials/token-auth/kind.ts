@@ -1,18 +1,14 @@
-import type { Kysely, Selectable } from 'kysely';
-import type { AuthMethodsTable, Tables } from '../../../db/tables.ts';
 import { Refusal } from '../../refusals.ts';
 import { findById, findNewest } from '../find.ts';
 import type { Kind } from '../kind.ts';
 
-/** The identity has never had Token Auth. */
+/** The identity has no Token Auth. */
 export class TokenAuthNotConfigured extends Refusal {
   static readonly code = 'TOKEN_AUTH_NOT_CONFIGURED';
   static readonly description = 'The identity does not have Token Auth.';
   readonly code = TokenAuthNotConfigured.code;
   readonly message = 'The identity does not have Token Auth: attach it first.';
 }
-
-export type AuthMethodDetail = Selectable<AuthMethodsTable>;
 
 /** Token Auth of a machine identity: tokens made on request. Its revocation ends all of them. */
 export const tokenAuth: Kind<'identityId', null, TokenAuthNotConfigured> = {
@@ -32,10 +28,3 @@ export const tokenAuth: Kind<'identityId', null, TokenAuthNotConfigured> = {
 
   show: async () => null,
 };
-
-/** How auth methods issue, in no order. */
-export const authMethodDetails = (
-  db: Kysely<Tables>,
-  ids: readonly string[],
-): Promise<AuthMethodDetail[]> =>
-  db.selectFrom('auth_methods').selectAll().where('id', 'in', ids).execute();

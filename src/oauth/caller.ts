@@ -1,0 +1,34 @@
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../actor.ts';
+import { bearerToken } from '../authenticate.ts';
+import type { Gateway } from '../gateway.ts';
+import { Unauthenticated } from '../refusals.ts';
+import { anonymous, bearerWords, type CallerWords, clientWords, Refused } from './answers.ts';
+import { authenticateClient, authenticatesInForm } from './client.ts';
+import type { Form } from './form.ts';
+
+/** Who asks about a token or revokes one, and how they are told no. */
+export interface Caller {
+  readonly actor: Actor;
+  readonly words: CallerWords;
+}
+
+/** A client, or whoever else may call the gateway with a bearer token. */
+export async function authenticateCaller(
+  gateway: Gateway,
+  request: FastifyRequest,
+  form: Form,
+): Promise<Caller | Refused> {
+  const { authorization } = request.headers;
+  const inForm = authenticatesInForm(form);
+  if (authorization === undefined && !inForm) return anonymous(new Unauthenticated('missing'));
+  const token = bearerToken(authorization);
+  const isBearer = !(token instanceof Unauthenticated) || token.reason === 'empty';
+  if (!isBearer || inForm) {
+    const actor = await authenticateClient(gateway, request, form);
+    return actor instanceof Refused ? actor : { actor, words: clientWords };
+  }
+  const actor = await gateway.authenticate(authorization, request.ip);
+  if (actor instanceof Unauthenticated) return bearerWords.unauthenticated(actor);
+  return { actor, words: bearerWords };
+}

@@ -1,0 +1,17 @@
+import { invalid, type Refused } from './answers.ts';
+
+/** The parameters of a request, those that are empty left out (RFC 6749, 3.2). */
+export type Form = ReadonlyMap<string, string>;
+
+/** Reads the text of a form; undefined: there was none. */
+export function readForm(text: string | undefined): Form | Refused {
+  if (text === undefined) {
+    return invalid('body', 'The parameters are sent as application/x-www-form-urlencoded.');
+  }
+  const form = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (form.has(name)) return invalid('body', 'A parameter is sent more than once.');
+    form.set(name, value);
+  }
+  return new Map([...form].filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,102 @@
+import { decodeJwt, type JWTPayload } from 'jose';
+import { callers } from '../authenticate.ts';
+import { scopeOf } from '../tokens.ts';
+import { ipText, isEverywhere } from '../verify/limits.ts';
+import type { Issued, Verified } from '../verify/verify.ts';
+
+/** What is said of a value that is good: RFC 7662's members, and three of our own. */
+export interface Active {
+  readonly active: true;
+  readonly scope?: string | undefined;
+  readonly client_id?: string | undefined;
+  readonly username: string;
+  readonly token_type?: 'Bearer' | undefined;
+  /** Times in seconds since 1970. */
+  readonly exp?: number | undefined;
+  readonly iat?: number | undefined;
+  readonly nbf?: number | undefined;
+  readonly sub?: string | undefined;
+  readonly aud?: string | readonly string[] | undefined;
+  readonly iss?: string | undefined;
+  readonly jti?: string | undefined;
+  /** The slug of the organization. */
+  readonly organization: string;
+  readonly credential_kind: string;
+  /** From where it may be used, where that is not everywhere and was not asked for. */
+  readonly trusted_ips?: readonly string[] | undefined;
+}
+
+export type Introspection = Active | { readonly active: false };
+
+/** Describes a value that is good. */
+export function describeActive(
+  publicUrl: string,
+  token: string,
+  verified: Verified,
+  address: string | undefined,
+): Active {
+  const { kind, name, permissions, chain } = verified;
+  const { client_id, exp, iat, nbf, ...named } =
+    verified.foreign === undefined
+      ? ofIssued(publicUrl, token, verified)
+      : ofClaims(verified.claims);
+  return {
+    active: true,
+    scope: scopeOf(permissions),
+    client_id,
+    username: name,
+    token_type: callers.has(kind) || kind === 'trusted-token' ? 'Bearer' : undefined,
+    ...{ exp, iat, nbf, ...named },
+    organization: chain.at(-1)?.slug ?? '',
+    credential_kind: kind,
+    trusted_ips: address === undefined ? restrictionOf(verified) : undefined,
+  };
+}
+
+type Said = Pick<Active, 'client_id' | 'exp' | 'iat' | 'nbf' | 'sub' | 'aud' | 'iss' | 'jti'>;
+
+/** Of what we issued, the rows say until when it is good; a JWT says the rest. */
+function ofIssued(publicUrl: string, token: string, { kind, chain }: Issued): Said {
+  const [row, parent] = chain;
+  const ends = chain.flatMap(({ expires_at_ms }) => expires_at_ms ?? []);
+  // A client is who it is; any other secret speaks for what it belongs to.
+  const owner = kind === 'oauth-client' ? row?.id : parent?.id;
+  return {
+    ...(kind === 'access-token'
+      ? namesIn(decodeJwt(token))
+      : { client_id: owner, sub: owner, iss: publicUrl }),
+    jti: row?.id,
+    iat: inSeconds(row?.issued_at_ms),
+    exp: ends.length === 0 ? undefined : inSeconds(Math.min(...ends)),
+  };
+}
+
+const inSeconds = (ms: number | undefined) =>
+  ms === undefined ? undefined : Math.floor(ms / 1000);
+
+/** Of a JWT of others, its claims, as far as they are what RFC 7519 has them be. */
+const ofClaims = (claims: JWTPayload): Said => ({
+  ...namesIn(claims),
+  jti: text(claims.jti),
+  iat: seconds(claims.iat),
+  exp: seconds(claims.exp),
+  nbf: seconds(claims.nbf),
+});
+
+const namesIn = ({ client_id, sub, aud, iss }: JWTPayload): Said => ({
+  client_id: text(client_id),
+  sub: text(sub),
+  aud: typeof aud === 'string' || isTexts(aud) ? aud : undefined,
+  iss: text(iss),
+});
+
+const text = (claim: unknown) => (typeof claim === 'string' ? claim : undefined);
+const seconds = (claim: unknown) => (typeof claim === 'number' ? Math.floor(claim) : undefined);
+const isTexts = (claim: unknown): claim is string[] =>
+  Array.isArray(claim) && claim.every((each) => typeof each === 'string');
+
+/** The addresses from which alone it may be used; undefined: from all. */
+function restrictionOf(verified: Verified): readonly string[] | undefined {
+  const trustedIps = 'limits' in verified ? verified.limits?.trustedIps : undefined;
+  return trustedIps === undefined || isEverywhere(trustedIps) ? undefined : trustedIps.map(ipText);
+}

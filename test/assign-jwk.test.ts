@@ -1,0 +1,243 @@
+import type { JWK } from 'jose';
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import type { Deployment } from '../src/delivery/deployment.ts';
+import type { CredentialState } from '../src/delivery/environment.ts';
+import { assign, create, makeCredential, makeJwk, names } from './assigned.ts';
+import { ask } from './creation.ts';
+import { creationOf } from './creations.ts';
+import { deliveries } from './environments.ts';
+import { type Harness, openGateway } from './harness.ts';
+import { trusting } from './issuers.ts';
+import { type Loopback, listen } from './loopback.ts';
+import { stored } from './stored.ts';
+
+/** Assigning JWKs to gateway credentials, and what the environments of the project are told of it. */
+
+const { projectName, username, jwkName } = names;
+const credential = { projectName, username };
+const second = { ...names, jwkName: 'second' };
+const { outboundAllow } = trusting({ jwksUrl: 'https://issuer.example/jwks' });
+
+interface Environment {
+  readonly name: string;
+  readonly receiver: Loopback;
+  readonly secret: string;
+}
+
+/** A gateway with a credential and two JWKs, and environments that answer with these statuses. */
+async function open(...statuses: number[]) {
+  const h = await openGateway({ count: 0, config: { outboundAllow } });
+  await makeCredential(h);
+  const environments: Environment[] = [];
+  for (const [i, status] of statuses.entries()) {
+    const name = `environment-${i}`;
+    const receiver = await listen((response) => response.writeHead(status).end());
+    const input = { projectName, name, url: receiver.url };
+    const { secret = '' } = await create(h, 'createEnvironment', input);
+    environments.push({ name, receiver, secret });
+  }
+  const keys = { first: await makeJwk(h), second: await makeJwk(h, second) };
+  return { h, environments, keys };
+}
+
+const publicOf = ({ d, ...published }: JWK): JWK => published;
+
+/** What an environment was told in order, each message with its id and a good signature. */
+const told = ({ receiver, secret }: Environment) =>
+  receiver.received.map(({ headers, body }) => {
+    const sent = headers as Record<string, string>;
+    const state = new Webhook(secret).verify(body, sent) as CredentialState;
+    return { id: sent['webhook-id'], ...state.data };
+  });
+
+/** Asks for a change that environments are told of. */
+async function tell(h: Harness, mutation: string, input: object): Promise<Deployment> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}`;
+  const { data } = await h.graphql<{ result: { deployment: Deployment } }>(
+    `mutation M($input: ${type}Input!) {
+      result: ${mutation}(input: $input) {
+        ... on ${type}Success {
+          deployment { success message environmentResults { environmentName success message } }
+        }
+      }
+    }`,
+    { input },
+    h.demo.callers.admin,
+  );
+  expect(data.result).toHaveProperty('deployment');
+  return data.result.deployment;
+}
+
+const lastEntry = async (h: Harness) => {
+  const entry = (await h.ledger()).at(-1);
+  if (entry === undefined) throw new Error('The ledger is empty');
+  return entry;
+};
+
+test('each change tells every environment what counts from then on', async () => {
+  const { h, environments, keys } = await open(204, 200);
+  const [one, two] = [publicOf(keys.first), publicOf(keys.second)];
+  const changes: [string, object, validation: unknown, encryption: unknown][] = [
+    ['assignJwkValidation', names, one, null],
+    ['assignJwkEncryption', second, one, two],
+    ['assignJwkValidation', second, two, two],
+    ['unassignJwkEncryption', credential, two, null],
+    ['assignJwkEncryption', names, two, one],
+    ['revokeJwk', { projectName, jwkName: 'second' }, null, one],
+    ['assignJwkValidation', names, one, one],
+    ['unassignJwkValidation', credential, null, one],
+    ['revokeGatewayCredential', credential, null, null],
+  ];
+  for (const [i, [mutation, input, validationJwk, encryptionJwk]] of changes.entries()) {
+    const deployment = await tell(h, mutation, input);
+    expect(deployment).toMatchObject({ success: true, environmentResults: [{}, {}] });
+    const { id, seq, action } = await lastEntry(h);
+    for (const environment of environments) {
+      const messages = told(environment);
+      expect(messages).toHaveLength(i + 1);
+      const message = messages[i];
+      expect(message).toEqual({
+        ...{ id: expect.stringContaining(id), seq, validationJwk, encryptionJwk },
+        revocationId: action === 'revoke' ? id : null,
+        ...{ environment: environment.name, project: projectName, username },
+      });
+      expect(JSON.stringify(message)).not.toContain(keys.first.d);
+    }
+    for (const row of Object.values(await deliveries(h, seq))) {
+      expect(row).toMatchObject({ seq, attempts: 1, last_error: null });
+      expect(row.acknowledged_at_ms).not.toBeNull();
+    }
+  }
+});
+
+describe('revoking a JWK', () => {
+  test('tells of each credential that has it, once, and of no other', async () => {
+    const { h, environments } = await open(204);
+    const users = ['both', 'encrypts', 'had-it', 'has-another', 'validates'];
+    for (const name of users) {
+      await create(h, 'createGatewayCredential', { projectName, username: name });
+    }
+    const give = (user: string, use: 'Validation' | 'Encryption', which = jwkName) =>
+      assign(h, { projectName, username: user, jwkName: which }, use);
+    await give('both', 'Validation');
+    await give('both', 'Encryption');
+    await give('encrypts', 'Encryption');
+    await give('had-it', 'Validation');
+    await give('had-it', 'Validation', 'second');
+    await give('has-another', 'Encryption', 'second');
+    await give('validates', 'Validation');
+    const before = told(environments[0] as Environment).length;
+    await tell(h, 'revokeJwk', { projectName, jwkName });
+
+    const { id, seq } = await lastEntry(h);
+    const messages = told(environments[0] as Environment).slice(before);
+    expect(messages.map((each) => each.username).toSorted()).toEqual([
+      'both',
+      'encrypts',
+      'validates',
+    ]);
+    for (const message of messages) {
+      const row = (await h.rows()).find(({ slug }) => slug === message.username);
+      expect(message).toMatchObject({
+        ...{ id: `${id}.${row?.id}`, seq, revocationId: id },
+        ...{ validationJwk: null, encryptionJwk: null },
+      });
+    }
+  });
+
+  test('that nobody has tells nobody, and is done', async () => {
+    const { h, environments } = await open(204);
+    expect(await tell(h, 'revokeJwk', { projectName, jwkName })).toMatchObject({ success: true });
+    expect(told(environments[0] as Environment)).toEqual([]);
+  });
+});
+
+test('what an environment refuses is said, and done all the same', async () => {
+  const { h, environments, keys } = await open(500, 204);
+  const deployment = await tell(h, 'assignJwkValidation', names);
+  expect(deployment).toEqual({
+    success: false,
+    message: 'Deployment failed in 1 of 2 environments',
+    environmentResults: [
+      { environmentName: 'environment-0', success: false, message: 'Answered 500' },
+      { environmentName: 'environment-1', success: true, message: 'Deployed successfully' },
+    ],
+  });
+  expect(told(environments[1] as Environment)).toMatchObject([
+    { validationJwk: publicOf(keys.first) },
+  ]);
+  const rows = (await h.rows()).filter(({ kind }) => kind === 'jwk-validation');
+  expect(rows).toMatchObject([{ name: jwkName, revoked_at_ms: null }]);
+});
+
+describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (use) => {
+  const kind = `jwk-${use.toLowerCase()}`;
+
+  test('supersedes the one before: both rows and the entry say so', async () => {
+    const { h } = await open();
+    const first = await assign(h, names, use);
+    const next = await assign(h, second, use);
+    const { id, at_ms, action, target_id } = await lastEntry(h);
+    expect([action, target_id]).toEqual(['create', next.shown.id]);
+    expect(await h.row(next.shown.id)).toMatchObject({ name: 'second', revoked_at_ms: null });
+    expect(await h.row(first.shown.id)).toMatchObject({
+      ...{ kind, revoked_at_ms: at_ms, revoked_by: 'admin' },
+      ...{ reason: 'SUPERSEDED', revocation_id: id },
+    });
+
+    const unassigned = await tell(h, `unassignJwk${use}`, credential);
+    expect(unassigned.success).toBe(true);
+    expect(await h.row(next.shown.id)).toMatchObject({ reason: 'UNSPECIFIED' });
+    const third = await assign(h, names, use);
+    expect((await h.row(third.shown.id)).revoked_at_ms).toBeNull();
+  });
+
+  test.each<[string, (h: Harness) => Promise<object>, string]>([
+    ['unknown', async () => ({ jwkName: 'nobody' }), 'No such JWK'],
+    [
+      'revoked',
+      async (h) => {
+        await tell(h, 'revokeJwk', { projectName, jwkName });
+        return {};
+      },
+      'No such JWK',
+    ],
+    [
+      'of another project',
+      async (h) => {
+        const other = { projectName: 'other', username };
+        await makeCredential(h, other);
+        return other;
+      },
+      'No such JWK',
+    ],
+    ['for nobody', async () => ({ username: 'nobody' }), 'No such gateway credential'],
+  ])('that is %s is refused: nothing changes, nobody is told', async (_what, arrange, words) => {
+    const { h, environments } = await open(204);
+    const changed = await arrange(h);
+    const [before, entries] = [stored(h), await h.ledger()];
+    const creation = creationOf(`assignJwk${use}`);
+    const result = await ask(h, creation, { ...names, ...changed });
+    expect(result).toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(words) });
+    expect(stored(h)).toEqual(before);
+    const [entry, ...others] = (await h.ledger()).slice(entries.length);
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ outcome: 'refused', refusal: 'NOT_FOUND', kind });
+    expect(told(environments[0] as Environment)).toEqual([]);
+  });
+
+  test('50 at once: one is live, and the environment is told it last', async () => {
+    const { h, environments, keys } = await open(204);
+    const asked = Array.from({ length: 50 }, (_, i) => assign(h, i % 2 ? names : second, use));
+    await Promise.all(asked);
+    const rows = (await h.rows()).filter((row) => row.kind === kind);
+    const live = rows.filter((row) => row.revoked_at_ms === null);
+    expect([rows.length, live.length]).toEqual([50, 1]);
+    const newest = told(environments[0] as Environment)
+      .toSorted((a, b) => a.seq - b.seq)
+      .at(-1);
+    const key = live[0]?.name === jwkName ? keys.first : keys.second;
+    expect(newest).toMatchObject({ [`${use.toLowerCase()}Jwk`]: publicOf(key) });
+  });
+});
