@@ -3,6 +3,7 @@ import type { RevocableGraph } from '../graphql/revocation.ts';
 import type { RestRoute } from '../rest/route.ts';
 import { accessTokenGraph, createTokenGraph, renameTokenGraph } from './access-token/graphql.ts';
 import { accessTokenRest } from './access-token/rest.ts';
+import { createTokenRest, listTokensRest } from './access-token/rest-issue.ts';
 import { apiKeyGraph, createApiKeyGraph } from './api-key/graphql.ts';
 import { apiKeyRest } from './api-key/rest.ts';
 import { createApiKeyRest, listApiKeysRest } from './api-key/rest-issue.ts';
@@ -19,6 +20,7 @@ import { assignJwkValidationRest, jwkValidationRest } from './jwk-validation/res
 import { attachJwtAuthGraph, updateJwtAuthGraph } from './jwt-auth/attach-graph.ts';
 import { jwtAuthGraph } from './jwt-auth/graphql.ts';
 import { jwtAuthRest } from './jwt-auth/rest.ts';
+import { jwtLoginRest } from './jwt-auth/rest-login.ts';
 import { createOauthClientGraph, oauthClientGraph } from './oauth-client/graphql.ts';
 import {
   createPersonalAccessTokenGraph,
@@ -53,11 +55,13 @@ export const credentials: readonly AnyCredential[] = [
     graph: jwtAuthGraph,
     rest: jwtAuthRest,
     mutations: [attachJwtAuthGraph, updateJwtAuthGraph],
+    routes: [jwtLoginRest],
   },
   {
     graph: accessTokenGraph,
     rest: accessTokenRest,
     mutations: [createTokenGraph, renameTokenGraph],
+    routes: [createTokenRest, listTokensRest],
   },
   {
     graph: apiKeyGraph,

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { AccessTokensTable, Revocable, Tables } from '../../../db/tables.ts';
+import { childrenOf } from '../list.ts';
 
 export type AccessTokenDetail = Selectable<AccessTokensTable>;
 
@@ -16,30 +17,15 @@ export interface IssuedToken {
   readonly detail: AccessTokenDetail | null;
 }
 
-/** A page of the tokens of an auth method, the last changed first, revoked ones included. */
+/** A page of the tokens of an auth method, newest first, revoked ones included. */
 export async function tokensOf(
   db: Kysely<Tables>,
   methodId: string,
-  { offset, limit }: { readonly offset: number; readonly limit: number },
+  page: { readonly offset: number; readonly limit: number },
 ): Promise<IssuedToken[]> {
-  const rows = await db
-    .selectFrom('revocables')
-    .leftJoin('access_tokens', 'access_tokens.id', 'revocables.id')
-    .selectAll('revocables')
-    .where('parent_id', '=', methodId)
-    .where('kind', '=', 'access-token')
-    .orderBy((eb) => eb.fn.coalesce('updated_at_ms', 'issued_at_ms'), 'desc')
-    .orderBy('revocables.id', 'desc')
-    .limit(limit)
-    .offset(offset)
-    .execute();
-  const details =
-    rows.length === 0
-      ? []
-      : await accessTokenDetails(
-          db,
-          rows.map(({ id }) => id),
-        );
+  const rows = await childrenOf(db, methodId, 'access-token', page);
+  const ids = rows.map(({ id }) => id);
+  const details = ids.length === 0 ? [] : await accessTokenDetails(db, ids);
   const byId = new Map(details.map((detail) => [detail.id, detail]));
   return rows.map((row) => ({ row, detail: byId.get(row.id) ?? null }));
 }

@@ -1,4 +1,4 @@
-import type { Unauthenticated, UnauthenticatedReason } from '../../refusals.ts';
+import type { InvalidInput, Unauthenticated, UnauthenticatedReason } from '../../refusals.ts';
 import { challenge, type Dialect, json, type Reply, type RestRequest } from '../dialect.ts';
 
 const contentType = 'application/json; charset=utf-8';
@@ -18,6 +18,19 @@ export function infisicalError(
   const headers = statusCode === 401 ? challenge : {};
   return json(statusCode, contentType, { reqId: request.id, statusCode, message, error }, headers);
 }
+
+/** What is wrong with a body or a query: the message is the list of problems, as Zod writes it. */
+export const infisicalInvalid = ({ issues }: InvalidInput, request: RestRequest): Reply =>
+  infisicalReply(422, {
+    reqId: request.id,
+    statusCode: 422,
+    message: issues.map(({ path, message }) => ({
+      code: 'custom',
+      path: path.split('.'),
+      message,
+    })),
+    error: 'ValidationFailure',
+  });
 
 /** What Infisical says of each way not to be known: status, `error`, `message`. */
 const unauthenticated: Record<UnauthenticatedReason, [number, string, string]> = {
