@@ -1,20 +1,36 @@
+CREATE TABLE "access_tokens" ("id" text not null primary key references "revocables" ("id"), "ttl_s" integer not null, "max_ttl_s" integer not null, "period_s" integer not null, "num_uses" integer not null, "num_uses_limit" integer not null, "updated_at_ms" bigint not null, constraint "uses" check (num_uses_limit = 0 or num_uses <= num_uses_limit));
+
 CREATE TABLE "auth_methods" ("id" text not null primary key references "revocables" ("id"), "access_token_ttl_s" integer not null, "access_token_max_ttl_s" integer not null, "access_token_period_s" integer not null, "access_token_num_uses_limit" integer not null, "access_token_trusted_ips" text not null, "updated_at_ms" bigint not null);
+
+CREATE TABLE "client_assertions" ("client_id" text not null references "oauth_clients" ("id"), "assertion_hash" text not null, "expires_at_ms" bigint not null, constraint "client_assertions_pkey" primary key ("client_id", "assertion_hash"));
+
+CREATE TABLE "cut_offs" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "issuer" text not null, "scope" text not null, "value" text not null, "before_ms" bigint, constraint "scope" check (scope in ('token', 'subject', 'key', 'issuer')));
 
 CREATE TABLE "deliveries" ("seq" integer not null references "ledger" ("seq"), "target_id" text not null references "targets" ("id"), "attempts" integer not null, "notified_at_ms" bigint, "acknowledged_at_ms" bigint, "last_error" text, constraint "deliveries_pkey" primary key ("seq", "target_id"));
 
 CREATE TABLE "jwk_assignments" ("id" text not null primary key references "revocables" ("id"), "jwk_id" text not null references "jwks" ("id"));
 
-CREATE TABLE "jwks" ("id" text not null primary key references "revocables" ("id"), "public_jwk" text not null);
+CREATE TABLE "jwks" ("id" text not null primary key references "revocables" ("id"), "public_jwk" text not null, "kid" text default '' not null, "source" text default 'pasted' not null, "url" text);
 
 CREATE TABLE "jwt_auths" ("id" text not null primary key references "auth_methods" ("id"), "configuration_type" text not null, "jwks_url" text not null, "public_keys" text not null, "bound_issuer" text not null, "bound_audiences" text not null, "bound_claims" text not null, "bound_subject" text not null);
 
 CREATE TABLE "ledger" ("seq" integer not null primary key, "id" text not null, "organization_id" text not null references "revocables" ("id"), "at_ms" bigint not null, "action" text not null, "kind" text not null, "target_id" text, "target" text not null, "outcome" text not null, "refusal" text, "reason" text, "comment" text, "actor" text not null, "actor_id" text, "surface" text not null, "request_id" text not null, constraint "outcome" check (outcome in ('done', 'refused')), constraint "refusal" check ((outcome = 'refused') = (refusal is not null)));
 
-CREATE TABLE "revocables" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "parent_id" text references "revocables" ("id"), "slug" text, "name" text, "permissions" text, "secret_hash" text unique, "issued_at_ms" bigint not null, "expires_at_ms" bigint, "revoked_at_ms" bigint, "revoked_by" text, "reason" text, "revocation_id" text, constraint "root" check ((parent_id is null) = (organization_id = id)));
+CREATE TABLE "oauth_clients" ("id" text not null primary key references "revocables" ("id"), "public_keys" text);
+
+CREATE TABLE "revocables" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "parent_id" text references "revocables" ("id"), "slug" text, "name" text, "permissions" text, "secret_hash" text unique, "issued_at_ms" bigint not null, "expires_at_ms" bigint, "revoked_at_ms" bigint, "revoked_by" text, "reason" text, "revocation_id" text, "created_by" text, constraint "root" check ((parent_id is null) = (organization_id = id)));
 
 CREATE TABLE "signing_keys" ("kid" text not null primary key, "public_jwk" text not null, "private_jwe" text not null, "created_at_ms" bigint not null, "retired_at_ms" bigint);
 
 CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint);
+
+CREATE INDEX "client_assertions_expired" on "client_assertions" ("client_id", "expires_at_ms");
+
+CREATE INDEX "cut_offs_match" on "cut_offs" ("organization_id", "issuer", "scope", "value");
+
+CREATE INDEX "jwk_assignments_jwk" on "jwk_assignments" ("jwk_id");
+
+CREATE INDEX "jwks_kid" on "jwks" ("kid");
 
 CREATE INDEX "ledger_organization" on "ledger" ("organization_id", "seq");
 
@@ -27,6 +43,12 @@ CREATE INDEX "revocables_children" on "revocables" ("parent_id", "kind", "id");
 CREATE UNIQUE INDEX "revocables_slug" on "revocables" ("parent_id", "kind", "slug") where slug is not null;
 
 CREATE UNIQUE INDEX "targets_live" on "targets" ("scope_id", "kind", "name") where removed_at_ms is null;
+
+CREATE TRIGGER cut_offs_no_delete before delete on cut_offs
+begin select raise(abort, 'a cut-off stays'); end;
+
+CREATE TRIGGER cut_offs_no_update before update on cut_offs
+begin select raise(abort, 'a cut-off stays'); end;
 
 CREATE TRIGGER ledger_no_delete before delete on ledger
 begin select raise(abort, 'the ledger is append-only'); end;

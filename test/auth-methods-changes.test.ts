@@ -157,7 +157,7 @@ describe('an access token', () => {
     expect((await h.row(row.id)).name).toBe('ada');
   });
 
-  test('is listed with the others of its method, the last changed first, revoked or not', async () => {
+  test('is listed with the others of its method, newest first, revoked or not', async () => {
     let nowMs = Date.now();
     const h = await openGateway({ now: () => nowMs++ });
     const identityId = await withTokenAuth(h);
@@ -172,8 +172,8 @@ describe('an access token', () => {
       expect(page.every(({ row, detail }) => detail?.id === row.id)).toBe(true);
       return page.map(({ row }) => ids.indexOf(row.id));
     };
-    expect(await list(0, 20)).toEqual([1, 4, 3, 2, 0]);
-    expect(await list(1, 2)).toEqual([4, 3]);
+    expect(await list(0, 20)).toEqual([4, 3, 2, 1, 0]);
+    expect(await list(1, 2)).toEqual([3, 2]);
     expect(await list(5, 20)).toEqual([]);
   });
 });

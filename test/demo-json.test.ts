@@ -26,6 +26,8 @@ const members = {
   jwkValidation: [['projectName', 'username', 'jwkName']],
   withoutJwtAuth: ['identityId'],
   withoutJwk: ['projectName', 'username'],
+  oauthClient: ['clientId', 'clientSecret'],
+  limitedOauthClient: ['clientId', 'clientSecret'],
 };
 
 /** What a JSON value is made of: the names of its members, or its type. */
@@ -60,7 +62,7 @@ function textsOf(value: unknown, name = ''): [name: string, text: string][] {
 
 test('names are URL-safe, and none is part of another', async () => {
   const { demo } = await fill('--count', '12');
-  const secret = /token$|^key$/i;
+  const secret = /token$|^key$|secret$/i;
   const { callers, ...rest } = demo;
   const names = textsOf(rest)
     .filter(([name]) => !secret.test(name))

@@ -1,14 +1,14 @@
 import type { LogEvent } from 'kysely';
 import { expect } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
-import { assign, makeCredential, makeJwk, names } from './assigned.ts';
+import { ASSERTION_TYPE } from '../src/oauth/assertion.ts';
 import { ask } from './creation.ts';
-import { creations } from './creations.ts';
+import { creationOf, creations } from './creations.ts';
 import { type Harness, openGateway } from './harness.ts';
-import { accessTokenOf, addIdentity, newToken, withJwtAuth, withTokenAuth } from './identities.ts';
+import { newToken, withJwtAuth, withTokenAuth } from './identities.ts';
 import { makeKey, sign, trusting } from './issuers.ts';
 import { makeTarget, mutationOf, restPath, unknownInput } from './kinds.ts';
-import { assignedJwt, clientWith, clientWithKeys, type Client } from './oauth-clients.ts';
+import { assignedJwt, type Client, clientWith, clientWithKeys } from './oauth-clients.ts';
 
 /** Every query that clients can cause. */
 
@@ -90,12 +90,94 @@ async function askRevocations(h: Harness, record: Record) {
 
 async function askCreations(h: Harness, record: Record) {
   for (const [i, creation] of creations.entries()) {
-    // Names are given once in an organization.
-    const { input } = await creation.arrange(h, i % 2 === 0 ? 'acme' : 'globex').catch(() => {
-      throw new Error(`${creation.mutation} cannot be arranged`);
+    // What is made has names, which are taken once only in an organization.
+    const slug = `tenant-${i}`;
+    const { secret } = await ask(h, creationOf('createOrganization'), { slug });
+    const { input } = await creation.arrange(h, slug);
+    for (let times = 0; times < 2; times++) await record(() => ask(h, creation, input, secret));
+  }
+}
+
+/** What the parameters of the paths are, and what bodies say that want more. */
+async function namesOf(h: Harness): Promise<{ [name: string]: string }> {
+  const { serviceAccountSlug = '' } = h.demo.serviceAccountToken[0] ?? {};
+  const { applicationId = '' } = h.demo.apiKey[0] ?? {};
+  const identityId = await withTokenAuth(h);
+  const { id: tokenId } = await newToken(h, identityId);
+  return {
+    ...{ id: applicationId, serviceAccountSlug, identityId, tokenId },
+    ...h.demo.jwkValidation[0],
+  };
+}
+
+async function askRoutes(h: Harness, record: Record) {
+  const given = await namesOf(h);
+  const key = await makeKey();
+  const identityId = await withJwtAuth(h, key);
+  const said = { name: 'made', scopes: ['read:tokens'], identityId, jwt: await sign(key) };
+  const body = {
+    headers: { 'content-type': 'application/json' },
+    payload: JSON.stringify(said),
+  };
+  for (const { method, paths } of credentials.flatMap(({ routes = [] }) => routes)) {
+    const path = (paths[0] ?? '').replace(/:(\w+)/g, (_whole, name: string) => {
+      const value = given[name];
+      if (value === undefined) throw new Error(`What is ${name} in ${paths[0]}?`);
+      return value;
     });
-    const token = i % 2 === 0 ? h.demo.callers.admin : h.demo.callers.outsider;
-    await record(() => ask(h, creation, input, token));
-    await record(() => ask(h, creation, input, token));
+    const more = method === 'GET' ? {} : body;
+    const { status } = await record(() => h.rest(method, path, h.demo.callers.admin, more));
+    expect([path, Math.floor(status / 100)]).toEqual([path, 2]);
+  }
+}
+
+/** Sends a form to an OAuth endpoint; it must be accepted. */
+async function post(h: Harness, endpoint: string, form: object, by: Client | string) {
+  const said = { ...form, ...(typeof by === 'string' && assertionOf(by)) };
+  const basic = typeof by === 'string' ? undefined : btoa(`${by.clientId}:${by.clientSecret}`);
+  const { status } = await h.rest('POST', `/oauth/${endpoint}`, undefined, {
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(basic !== undefined && { authorization: `Basic ${basic}` }),
+    },
+    payload: new URLSearchParams(said as { [name: string]: string }).toString(),
+  });
+  expect([endpoint, status]).toEqual([endpoint, 200]);
+}
+
+const assertionOf = (client_assertion: string) => ({
+  client_assertion,
+  client_assertion_type: ASSERTION_TYPE,
+});
+
+async function askOauth(h: Harness, record: Record, trusted: string) {
+  const client = await clientWith(h, ['credential:introspect', 'organization:admin']);
+  const key = await makeKey();
+  const clientId = await clientWithKeys(h, key.jwk);
+  const assertion = await sign(key, {
+    ...{ iss: clientId, sub: clientId, aud: h.running.gateway.publicUrl, jti: 'assertion' },
+    exp: Math.floor(Date.now() / 1000) + 60,
+  });
+  const limited = await newToken(h, await withTokenAuth(h, { accessTokenNumUsesLimit: 9 }));
+  const { token: assigned } = await assignedJwt(h);
+
+  await record(() => post(h, 'token', { grant_type: 'client_credentials' }, assertion));
+  await record(() => post(h, 'token', { grant_type: 'client_credentials' }, client));
+  await record(() => h.graphql('{ me { name } }', {}, limited.token));
+  for (const token of [limited.token, trusted, assigned, 'unknown']) {
+    await record(() => post(h, 'introspect', { token }, client));
+    await record(() => post(h, 'revoke', { token }, client));
+  }
+  for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server']) {
+    await record(() => h.rest('GET', path));
+  }
+}
+
+async function askLists(h: Harness, record: Record) {
+  const id = h.demo.accessToken[0]?.tokenId;
+  for (const after of [undefined, id]) {
+    const variables = { id, after, ledgerAfter: after && '3' };
+    const { errors } = await record(() => h.graphql(everything, variables, h.demo.callers.admin));
+    expect(errors).toBeUndefined();
   }
 }

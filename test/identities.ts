@@ -16,7 +16,8 @@ export interface Answered {
   readonly issues?: readonly { path: string; message: string }[];
   readonly missingPermissions?: readonly string[];
   readonly secret?: string;
-  readonly accessToken?: { readonly id: string };
+  readonly identity?: { readonly id: string };
+  readonly accessToken?: { readonly id: string } & Record<string, unknown>;
   readonly jwtAuth?: { readonly id: string } & Record<string, unknown>;
   readonly tokenAuth?: { readonly id: string } & Record<string, unknown>;
 }
@@ -35,6 +36,7 @@ const jwtAuthFields = `${methodFields} configurationType jwksUrl publicKeys
 
 /** What each mutation shows of its success. */
 const shows: Record<string, string> = {
+  createIdentity: 'identity { id }',
   attachJwtAuth: `jwtAuth { ${jwtAuthFields} }`,
   updateJwtAuth: `jwtAuth { ${jwtAuthFields} }`,
   attachTokenAuth: `tokenAuth { ${methodFields} }`,

@@ -6,6 +6,7 @@ import type { Harness } from './harness.ts';
 import {
   accessTokenOf,
   ask,
+  expectDone,
   logIn,
   openReaching,
   refusedLogIn,
@@ -166,3 +167,24 @@ test('a symmetric key that is published is no key', async () => {
   const jwt = await sign(key);
   expect(await refusedLogIn(h, { identityId, jwt })).toEqual(unknownKey('key-1'));
 });
+
+test.each(['revokeJwtAuth', 'revokeIdentity'])(
+  'whoever logs in while %s is done gets nothing',
+  async (mutation) => {
+    const key = await makeKey();
+    const h = await openReaching();
+    const server = await listen(async (response) => {
+      expectDone(await ask(h, mutation, { identityId }));
+      response.end(JSON.stringify({ keys: [key.jwk] }));
+    });
+    const identityId = await reading(h, key, server.url);
+    const tokens = async () => (await h.rows()).filter(({ kind }) => kind === 'access-token');
+    const before = await tokens();
+    expect(await refusedLogIn(h, { identityId, jwt: await sign(key) })).toEqual([
+      ...[404, 'NotFound'],
+      'JWT auth method not found for identity, did you configure JWT auth?',
+    ]);
+    expect(await tokens()).toEqual(before);
+    expect((await h.ledger()).map(({ action }) => action)).toEqual(['create', 'revoke']);
+  },
+);

@@ -171,7 +171,7 @@ describe('gateway client create', () => {
   });
 
   test('has a name and permissions as they are given, and says how to go on', async () => {
-    const settings = settingsIn(newFolder());
+    const settings = { ...settingsIn(newFolder()), PUBLIC_URL: 'https://gateway.example/' };
     await gatewayJson(settings, 'organization', 'create', 'acme');
     const mine = ['--organization', 'acme', '--permissions', 'ledger:read'];
     const { code, stdout } = await gateway(settings, 'client', 'create', 'my-api', ...mine);
@@ -179,7 +179,7 @@ describe('gateway client create', () => {
     const [, clientId = '', clientSecret = ''] =
       /^client_id {6}(\S+)\nclient_secret {2}(\S+)\n\n/.exec(stdout) ?? [];
     expect(stdout).toContain(
-      `curl -u ${clientId} -d token=LEAKED http://localhost:8080/oauth/revoke`,
+      `curl -u ${clientId} -d token=LEAKED https://gateway.example/oauth/revoke`,
     );
     const { url } = await serve(settings);
     expect(await introspect(url, { clientId, clientSecret }, 'x')).toEqual([400, undefined]);

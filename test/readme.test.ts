@@ -12,6 +12,7 @@ import { launch, newFolder, root, type Settings, serve, settingsIn } from './pro
 const readme = page('README.md');
 const firstScreen = readme.slice(0, readme.indexOf('\n## '));
 const fromEmpty = section(readme, '## From an empty database');
+const issueAndUse = section(readme, '## Issue, use, revoke');
 
 const onPath = (program: string) =>
   (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
@@ -76,6 +77,36 @@ describe.each(ways)('%s', (_way, given) => {
     expect(await again(look?.code)).toBe(expected);
   });
 });
+
+test('a key is issued, used and revoked, as printed', async () => {
+  const settings = settingsIn(newFolder());
+  const { url } = await serve(settings);
+  const [, make] = blocks(fromEmpty);
+  const made = await paste(`${make?.code}echo; echo "$TOKEN"`, url, settings);
+  const [TOKEN = ''] = made.trimEnd().split('\n').reverse();
+  const names: Record<string, string> = {};
+  const run = (code = '') =>
+    paste(replaced(code, names), url, { ...settings, TOKEN, PUBLIC_URL: 'http://localhost:8080' });
+
+  const [makeClient, makeKey, ...uses] = blocks(issueAndUse);
+  const [client = '', application = ''] = (await run(makeClient?.code)).trimEnd().split('\n');
+  const { clientId, clientSecret } = JSON.parse(client);
+  Object.assign(names, { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret });
+  names.APPLICATION_ID = JSON.parse(application).data.createApplication.application.id;
+  const { apiKey, secret } = JSON.parse(await run(makeKey?.code)).data.createApiKey;
+  Object.assign(names, { KEY_ID: apiKey.id, KEY: secret });
+
+  expect(uses.map(({ language }) => language)).toEqual(['sh', 'json', 'sh', 'json', 'sh', 'json']);
+  for (let i = 0; i < uses.length; i += 2) {
+    const expected = replaced(uses[i + 1]?.code ?? '', names).trimEnd();
+    const answer = (await run(uses[i]?.code)).replace(/"iat":\d+/, '"iat":ISSUED_AT');
+    expect(answer.replace(url, 'http://localhost:8080')).toBe(expected);
+  }
+});
+
+/** Puts what was answered in place of the names that stand for it. */
+const replaced = (text: string, names: Record<string, string>): string =>
+  text.replace(/\b[A-Z]+(?:_[A-Z]+)?\b/g, (name) => names[name] ?? name);
 
 test('the table has every kind, with its mutation, path and product', () => {
   const inTable = rows(firstScreen).map(([, mutation = '', path = '', product]) => [

@@ -18,7 +18,7 @@ export interface ByValue {
   readonly foreign: ForeignToken | undefined;
 }
 
-export type ByValueRefusal = NotFound | PermissionDenied | AlreadyRevoked;
+type ByValueRefusal = NotFound | PermissionDenied | AlreadyRevoked;
 
 type Result = Outcome<null, ByValueRefusal>;
 

@@ -5,7 +5,7 @@ import { ipText, isEverywhere } from '../verify/limits.ts';
 import type { Issued, Verified } from '../verify/verify.ts';
 
 /** What is said of a value that is good: RFC 7662's members, and three of our own. */
-export interface Active {
+interface Active {
   readonly active: true;
   readonly scope?: string | undefined;
   readonly client_id?: string | undefined;

@@ -50,10 +50,9 @@ export async function assignedJwk(
     .where('assignment.kind', '=', 'jwk-validation')
     .where('credential.slug', '=', sub)
     .where('credential.organization_id', '=', organizationId)
-    .orderBy('assignment.id', 'desc')
     .execute();
   let reason: UnauthenticatedReason = 'unknown';
-  for (const candidate of candidates) {
+  for (const candidate of candidates.toSorted(newestFirst)) {
     const vouched = await vouchedBy(options, candidate, jwt, sub);
     if (typeof vouched !== 'string') return vouched;
     // What was cut off under one assignment is not revived by another of the same key and names.
@@ -70,6 +69,8 @@ interface Candidate {
   readonly url: string | null;
   readonly assignmentId: string;
 }
+
+const newestFirst = (a: Candidate, b: Candidate) => (a.assignmentId < b.assignmentId ? 1 : -1);
 
 async function vouchedBy(
   { reader, now, remoteKeys }: Options,

@@ -19,6 +19,7 @@ const environments: Loader<string, Target[]> = {
       .where('kind', '=', 'environment')
       .where('organization_id', '=', organizationId)
       .where('removed_at_ms', 'is', null)
+      .orderBy('scope_id')
       .orderBy('name')
       .execute();
     return projectIds.map((id) => rows.filter(({ scope_id }) => scope_id === id));
