@@ -147,6 +147,27 @@ describe('permissions', () => {
   });
 });
 
+test('every path of a product is on the page about REST', () => {
+  const said = rows(page('docs/rest.md').split('\n## ')[0] ?? '').map(([product = '', path = '']) =>
+    [product.toLowerCase(), ...quoted(path)].join(' '),
+  );
+  const served = credentials
+    .flatMap(({ rest, routes = [] }) => [...(rest === undefined ? [] : [rest]), ...routes])
+    .map(({ dialect, method, paths: [path = ''] }) =>
+      [dialect.name, method, path.replace(/:(\w+)/g, '{$1}')].join(' '),
+    );
+  expect(said.toSorted()).toEqual(served.toSorted());
+});
+
+test('every error of the OAuth endpoints is on their page', () => {
+  const source = page('src/oauth/answers.ts');
+  const words = /OauthErrorWord =\n(.+?);/s.exec(source)?.[1] ?? '';
+  const listed = rows(section(page('docs/oauth.md'), '## Errors')).map(
+    ([word = '']) => quoted(word)[0],
+  );
+  expect(listed.toSorted()).toEqual([...words.matchAll(/'(\w+)'/g)].map(([, word]) => word));
+});
+
 test('limits: every one that the code sets, with its value', () => {
   const units: Record<string, number> = { KiB: 1024, MiB: 1024 ** 2 };
   const said = rows(section(configuration, '## Limits')).map(([, value = '', where = '']) => {

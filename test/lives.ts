@@ -10,18 +10,19 @@ type Address = Record<string, string>;
 /** A credential that is in use. */
 export interface Living {
   readonly secret: string;
-  /** Each kind whose revocation ends it, and how that is addressed; its own first, then upwards. */
-  readonly ends: readonly (readonly [kind: string, input: Address])[];
+  /** How each of its kinds is addressed. */
+  readonly addresses: Readonly<Record<string, Address>>;
 }
 
 /** How a credential is made. */
 export interface Life {
-  readonly name: string;
-  /** The mutation that makes one where there is all that it needs. */
+  /** The kinds whose revocation ends it: its own first, then upwards. */
+  readonly kinds: readonly [string, ...string[]];
+  /** The mutation that makes it where there is all that it needs. */
   readonly last: string;
-  /** Makes one, below what another lives below from `ends[from]` upwards. */
-  make(h: Harness, above?: readonly (readonly [kind: string, input: Address])[]): Promise<Living>;
-  /** What the last mutation takes, to make one beside this. */
+  /** Makes one, below what is given, and below something new where nothing is. */
+  make(h: Harness, above?: Living['addresses']): Promise<Living>;
+  /** What `last` takes to make one more below the same. */
   again(living: Living, name: string): object;
 }
 
@@ -37,17 +38,14 @@ export async function make(h: Harness, mutation: string, input: object): Promise
 
 /** How what is above is addressed, where it is given; else it is made. */
 async function within(
-  above: Living['ends'],
+  above: Living['addresses'],
   kind: string,
   makeIt: () => Promise<Address>,
 ): Promise<Address> {
-  return above.find(([each]) => each === kind)?.[1] ?? (await makeIt());
+  return above[kind] ?? (await makeIt());
 }
 
-const addressOf = ({ ends }: Living, kind: string): Address =>
-  ends.find(([each]) => each === kind)?.[1] ?? {};
-
-const identityOf = (h: Harness, above: Living['ends']) =>
+const identityOf = (h: Harness, above: Living['addresses']) =>
   within(above, 'identity', async () => {
     const input = { name: 'robot', permissions: ['identity:read'] };
     return { identityId: (await make(h, 'createIdentity', input)).shown.id };
@@ -56,9 +54,9 @@ const identityOf = (h: Harness, above: Living['ends']) =>
 /** Everything that has a secret of its own, and can be made. */
 export const lives: readonly Life[] = [
   {
-    name: 'API key',
+    kinds: ['api-key', 'application'],
     last: 'createApiKey',
-    async make(h, above = []) {
+    async make(h, above = {}) {
       const application = await within(above, 'application', async () => {
         const { shown } = await make(h, 'createApplication', { name: unique('application') });
         return { applicationId: shown.id };
@@ -68,18 +66,15 @@ export const lives: readonly Life[] = [
       const own = { applicationId, keyId: shown.id };
       return {
         secret,
-        ends: [
-          ['api-key', own],
-          ['application', application],
-        ],
+        addresses: { 'api-key': own, application },
       };
     },
-    again: (living, name) => ({ ...addressOf(living, 'application'), name }),
+    again: ({ addresses }, name) => ({ ...addresses.application, name }),
   },
   {
-    name: 'service account token',
+    kinds: ['service-account-token', 'service-account'],
     last: 'createServiceAccountToken',
-    async make(h, above = []) {
+    async make(h, above = {}) {
       const account = await within(above, 'service-account', async () => {
         const slug = unique('account');
         await make(h, 'createServiceAccount', { name: 'an account', slug });
@@ -91,40 +86,44 @@ export const lives: readonly Life[] = [
       const { serviceAccountSlug = '' } = account;
       return {
         secret,
-        ends: [
-          ['service-account-token', { serviceAccountSlug, tokenSlug }],
-          ['service-account', account],
-        ],
+        addresses: {
+          'service-account-token': { serviceAccountSlug, tokenSlug },
+          'service-account': account,
+        },
       };
     },
-    again: (living, name) => ({
-      ...{ ...addressOf(living, 'service-account'), name, slug: name, scopes: [] },
+    again: ({ addresses }, name) => ({
+      ...addresses['service-account'],
+      ...{ name, slug: name, scopes: [] },
     }),
   },
   {
-    name: 'personal access token',
+    kinds: ['personal-access-token'],
     last: 'createPersonalAccessToken',
     async make(h) {
       const input = { name: 'a token', permissions: ['identity:read'] };
       const { shown, secret = '' } = await make(h, this.last, input);
-      return { secret, ends: [['personal-access-token', { personalAccessTokenId: shown.id }]] };
+      return {
+        secret,
+        addresses: { 'personal-access-token': { personalAccessTokenId: shown.id } },
+      };
     },
     again: (_living, name) => ({ name, permissions: ['identity:read'] }),
   },
   {
-    name: 'OAuth client',
+    kinds: ['oauth-client'],
     last: 'createOauthClient',
     async make(h) {
       const input = { name: 'a client', permissions: ['credential:introspect'] };
       const { shown, secret = '' } = await make(h, this.last, input);
-      return { secret, ends: [['oauth-client', { clientId: shown.id }]] };
+      return { secret, addresses: { 'oauth-client': { clientId: shown.id } } };
     },
     again: (_living, name) => ({ name, permissions: ['credential:introspect'] }),
   },
   {
-    name: 'access token of Token Auth',
+    kinds: ['access-token', 'token-auth', 'identity'],
     last: 'createToken',
-    async make(h, above = []) {
+    async make(h, above = {}) {
       const identity = await identityOf(h, above);
       const method = await within(above, 'token-auth', async () => {
         await make(h, 'attachTokenAuth', identity);
@@ -133,14 +132,10 @@ export const lives: readonly Life[] = [
       const { shown, secret = '' } = await make(h, this.last, { ...identity, name: 'a token' });
       return {
         secret,
-        ends: [
-          ['access-token', { tokenId: shown.id }],
-          ['token-auth', method],
-          ['identity', identity],
-        ],
+        addresses: { 'access-token': { tokenId: shown.id }, 'token-auth': method, identity },
       };
     },
-    again: (living, name) => ({ ...addressOf(living, 'identity'), name }),
+    again: ({ addresses }, name) => ({ ...addresses.identity, name }),
   },
 ];
 

@@ -79,14 +79,13 @@ describe.each(ways)('%s', (_way, given) => {
 });
 
 test('a key is issued, used and revoked, as printed', async () => {
-  const settings = settingsIn(newFolder());
+  const settings = { ...settingsIn(newFolder()), PUBLIC_URL: 'http://localhost:8080' };
   const { url } = await serve(settings);
   const [, make] = blocks(fromEmpty);
   const made = await paste(`${make?.code}echo; echo "$TOKEN"`, url, settings);
   const [TOKEN = ''] = made.trimEnd().split('\n').reverse();
   const names: Record<string, string> = {};
-  const run = (code = '') =>
-    paste(replaced(code, names), url, { ...settings, TOKEN, PUBLIC_URL: 'http://localhost:8080' });
+  const run = (code = '') => paste(replaced(code, names), url, { ...settings, TOKEN });
 
   const [makeClient, makeKey, ...uses] = blocks(issueAndUse);
   const [client = '', application = ''] = (await run(makeClient?.code)).trimEnd().split('\n');
@@ -100,7 +99,7 @@ test('a key is issued, used and revoked, as printed', async () => {
   for (let i = 0; i < uses.length; i += 2) {
     const expected = replaced(uses[i + 1]?.code ?? '', names).trimEnd();
     const answer = (await run(uses[i]?.code)).replace(/"iat":\d+/, '"iat":ISSUED_AT');
-    expect(answer.replace(url, 'http://localhost:8080')).toBe(expected);
+    expect(answer).toBe(expected);
   }
 });
 
