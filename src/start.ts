@@ -51,7 +51,7 @@ export async function start(config: Config, options: StartOptions = {}): Promise
 
   const { reader } = database;
   const writes = createWrites(database.writer);
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => Date.now());
   await writes
     .run(async () => undefined)
     .catch((error: unknown) => {

@@ -1,82 +1,27 @@
-import type { JWK } from 'jose';
-import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import type { Deployment } from '../src/delivery/deployment.ts';
-import type { CredentialState } from '../src/delivery/environment.ts';
-import { assign, create, makeCredential, makeJwk, names } from './assigned.ts';
+import { assign, create, makeCredential, names, signAs, standingFor } from './assigned.ts';
 import { ask } from './creation.ts';
 import { creationOf } from './creations.ts';
 import { deliveries } from './environments.ts';
-import { type Harness, openGateway } from './harness.ts';
-import { trusting } from './issuers.ts';
-import { type Loopback, listen } from './loopback.ts';
+import type { Harness } from './harness.ts';
 import { stored } from './stored.ts';
+import {
+  type Environment,
+  lastEntry,
+  openWithCredential,
+  publicOf,
+  second,
+  tell,
+  told,
+} from './told.ts';
 
 /** Assigning JWKs to gateway credentials, and what the environments of the project are told of it. */
 
 const { projectName, username, jwkName } = names;
 const credential = { projectName, username };
-const second = { ...names, jwkName: 'second' };
-const { outboundAllow } = trusting({ jwksUrl: 'https://issuer.example/jwks' });
-
-interface Environment {
-  readonly name: string;
-  readonly receiver: Loopback;
-  readonly secret: string;
-}
-
-/** A gateway with a credential and two JWKs, and environments that answer with these statuses. */
-async function open(...statuses: number[]) {
-  const h = await openGateway({ count: 0, config: { outboundAllow } });
-  await makeCredential(h);
-  const environments: Environment[] = [];
-  for (const [i, status] of statuses.entries()) {
-    const name = `environment-${i}`;
-    const receiver = await listen((response) => response.writeHead(status).end());
-    const input = { projectName, name, url: receiver.url };
-    const { secret = '' } = await create(h, 'createEnvironment', input);
-    environments.push({ name, receiver, secret });
-  }
-  const keys = { first: await makeJwk(h), second: await makeJwk(h, second) };
-  return { h, environments, keys };
-}
-
-const publicOf = ({ d, ...published }: JWK): JWK => published;
-
-/** What an environment was told in order, each message with its id and a good signature. */
-const told = ({ receiver, secret }: Environment) =>
-  receiver.received.map(({ headers, body }) => {
-    const sent = headers as Record<string, string>;
-    const state = new Webhook(secret).verify(body, sent) as CredentialState;
-    return { id: sent['webhook-id'], ...state.data };
-  });
-
-/** Asks for a change that environments are told of. */
-async function tell(h: Harness, mutation: string, input: object): Promise<Deployment> {
-  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}`;
-  const { data } = await h.graphql<{ result: { deployment: Deployment } }>(
-    `mutation M($input: ${type}Input!) {
-      result: ${mutation}(input: $input) {
-        ... on ${type}Success {
-          deployment { success message environmentResults { environmentName success message } }
-        }
-      }
-    }`,
-    { input },
-    h.demo.callers.admin,
-  );
-  expect(data.result).toHaveProperty('deployment');
-  return data.result.deployment;
-}
-
-const lastEntry = async (h: Harness) => {
-  const entry = (await h.ledger()).at(-1);
-  if (entry === undefined) throw new Error('The ledger is empty');
-  return entry;
-};
 
 test('each change tells every environment what counts from then on', async () => {
-  const { h, environments, keys } = await open(204, 200);
+  const { h, environments, keys } = await openWithCredential(204, 200);
   const [one, two] = [publicOf(keys.first), publicOf(keys.second)];
   const changes: [string, object, validation: unknown, encryption: unknown][] = [
     ['assignJwkValidation', names, one, null],
@@ -113,7 +58,7 @@ test('each change tells every environment what counts from then on', async () =>
 
 describe('revoking a JWK', () => {
   test('tells of each credential that has it, once, and of no other', async () => {
-    const { h, environments } = await open(204);
+    const { h, environments } = await openWithCredential(204);
     const users = ['both', 'encrypts', 'had-it', 'has-another', 'validates'];
     for (const name of users) {
       await create(h, 'createGatewayCredential', { projectName, username: name });
@@ -147,14 +92,14 @@ describe('revoking a JWK', () => {
   });
 
   test('that nobody has tells nobody, and is done', async () => {
-    const { h, environments } = await open(204);
+    const { h, environments } = await openWithCredential(204);
     expect(await tell(h, 'revokeJwk', { projectName, jwkName })).toMatchObject({ success: true });
     expect(told(environments[0] as Environment)).toEqual([]);
   });
 });
 
 test('what an environment refuses is said, and done all the same', async () => {
-  const { h, environments, keys } = await open(500, 204);
+  const { h, environments, keys } = await openWithCredential(500, 204);
   const deployment = await tell(h, 'assignJwkValidation', names);
   expect(deployment).toEqual({
     success: false,
@@ -175,7 +120,7 @@ describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (
   const kind = `jwk-${use.toLowerCase()}`;
 
   test('supersedes the one before: both rows and the entry say so', async () => {
-    const { h } = await open();
+    const { h } = await openWithCredential();
     const first = await assign(h, names, use);
     const next = await assign(h, second, use);
     const { id, at_ms, action, target_id } = await lastEntry(h);
@@ -214,7 +159,7 @@ describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (
     ],
     ['for nobody', async () => ({ username: 'nobody' }), 'No such gateway credential'],
   ])('that is %s is refused: nothing changes, nobody is told', async (_what, arrange, words) => {
-    const { h, environments } = await open(204);
+    const { h, environments } = await openWithCredential(204);
     const changed = await arrange(h);
     const [before, entries] = [stored(h), await h.ledger()];
     const creation = creationOf(`assignJwk${use}`);
@@ -228,7 +173,7 @@ describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (
   });
 
   test('50 at once: one is live, and the environment is told it last', async () => {
-    const { h, environments, keys } = await open(204);
+    const { h, environments, keys } = await openWithCredential(204);
     const asked = Array.from({ length: 50 }, (_, i) => assign(h, i % 2 ? names : second, use));
     await Promise.all(asked);
     const rows = (await h.rows()).filter((row) => row.kind === kind);
@@ -240,4 +185,37 @@ describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (
     const key = live[0]?.name === jwkName ? keys.first : keys.second;
     expect(newest).toMatchObject({ [`${use.toLowerCase()}Jwk`]: publicOf(key) });
   });
+});
+
+const ends: [mutation: string, input: object, refusal: string][] = [
+  ['revokeGatewayCredential', credential, 'OWNER_REVOKED'],
+  ['revokeJwk', { projectName, jwkName }, 'NOT_FOUND'],
+];
+
+test.each(ends)('%s while it is assigned 50 times: it counts no more', async (...end) => {
+  const [mutation, input, refusal] = end;
+  const { h, environments, keys } = await openWithCredential(204);
+  const token = await signAs(keys.first);
+  const asks = () =>
+    Array.from({ length: 25 }, (_, i) => {
+      const creation = creationOf(`assignJwk${i % 2 ? 'Validation' : 'Encryption'}`);
+      return ask(h, creation, names);
+    });
+  const first = asks();
+  await Promise.race(first);
+  const revoked = tell(h, mutation, input);
+  const answers = await Promise.all([...first, ...asks()]);
+  await revoked;
+
+  const codes = new Set(answers.map(({ code = 'DONE' }) => code));
+  expect(codes).toEqual(new Set(['DONE', refusal]));
+  const entries = await h.ledger();
+  const at = entries.find(({ action }) => action === 'revoke')?.seq ?? 0;
+  const after = entries.filter(({ seq }) => seq > at);
+  expect(new Set(after.map((entry) => entry.refusal))).toEqual(new Set([refusal]));
+  expect(await standingFor(h, token)).not.toBe('good');
+  const newest = told(environments[0] as Environment)
+    .toSorted((a, b) => a.seq - b.seq)
+    .at(-1);
+  expect(newest).toMatchObject({ seq: at, validationJwk: null, encryptionJwk: null });
 });

@@ -77,7 +77,8 @@ describe.each(endings)('$life.last: the $kind is revoked through $surface', (end
   test('what was accepted is refused with the very next request, its siblings are not', async () => {
     const h = await openGateway();
     const living = await life.make(h);
-    const above = life.kinds.slice(life.kinds.indexOf(kind) + 1);
+    // An identity has one auth method of a kind.
+    const above = authMethods.has(kind) ? [] : life.kinds.slice(life.kinds.indexOf(kind) + 1);
     const shared = Object.entries(living.addresses).filter(([each]) => above.includes(each));
     const sibling = await life.make(h, Object.fromEntries(shared));
     const known = callers.has(own) ? true : undefined;
@@ -121,13 +122,12 @@ describe.each(inherited)('$life.last and the revocation of its $kind', ({ life, 
       Array.from({ length: 25 }, (_, i) =>
         ask(h, creation, life.again(living, `more-${from + i}`)),
       );
-    const [made, revoked] = await Promise.all([
-      Promise.all([...makeMore(0)]),
-      throughGraphql(life, kind).revoke(h, living),
-      Promise.all([...makeMore(25)]),
-    ]).then(([first, done, second]) => [[...first, ...second], done] as const);
+    const first = makeMore(0);
+    await Promise.race(first);
+    const revoked = throughGraphql(life, kind).revoke(h, living);
+    const made = await Promise.all([...first, ...makeMore(25)]);
 
-    expect(revoked).toBe(true);
+    expect(await revoked).toBe(true);
     const secrets = made.flatMap(({ secret }) => secret ?? []);
     expect(secrets.length).toBeGreaterThan(0);
     expect(secrets.length).toBeLessThan(50);

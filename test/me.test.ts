@@ -102,6 +102,7 @@ describe('me', () => {
         identities { edges { cursor } } accessTokens { edges { cursor } }
         applications { edges { cursor } } serviceAccounts { edges { cursor } }
         projects { edges { cursor } } personalAccessTokens { edges { cursor } }
+        oauthClients { edges { cursor } }
         ledger { edges { cursor } } revocations { edges { cursor } }
       } }`,
       {},

@@ -193,6 +193,11 @@ const attacks: [what: string, standing: string, (attack: Attack) => string | Pro
   [
     'signed with our own key, that we never minted',
     'unknown',
+    ({ h }) => sign({ ...h.running.gateway.signingKey, alg: 'EdDSA' }, ours, { typ: 'at+jwt' }),
+  ],
+  [
+    'signed with our own key, and of no type that we sign for callers',
+    'claims',
     ({ h }) => sign({ ...h.running.gateway.signingKey, alg: 'EdDSA' }, ours),
   ],
   [

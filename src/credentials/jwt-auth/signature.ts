@@ -91,5 +91,5 @@ function isReadable(jwt: string): boolean {
 }
 
 function never(pem: string): never {
-  throw new Error(`A public key that was kept cannot be read: ${pem}`);
+  throw new Error(`A public key that was kept is none: ${pem}`);
 }
