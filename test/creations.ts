@@ -15,6 +15,9 @@ import { ISSUER } from './issuers.ts';
 import { add, organizationRow } from './kinds.ts';
 import { projectCreations } from './project-creations.ts';
 
+/** The beginning of a JWT. */
+const pastedJwt = `${btoa('{"alg":"ES256"}')}.${btoa('{}')}.x`;
+
 /** Each mutation that revokes none of our rows. One without a line here fails the test of the schema. */
 export const creations: readonly Creation[] = [
   {
@@ -44,6 +47,9 @@ export const creations: readonly Creation[] = [
       [{ tokenId: 'x', issuedBefore: null }, 'subject'],
       [{ subject: null, tokenId: 'x' }, 'issuedBefore'],
       ...each('issuedBefore', '2999-01-01T00:00:00Z'),
+      ...each('subject', '', 'a\nb', 'x'.repeat(1001), pasted),
+      [{ subject: null, issuedBefore: null, tokenId: pastedJwt }, 'tokenId'],
+      [{ subject: null, keyId: pasted }, 'keyId'],
       ...each('comment', pasted, 'x'.repeat(1001)),
     ],
   },

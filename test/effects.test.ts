@@ -120,6 +120,21 @@ test('a key is found under its own application only', async () => {
   expect(await isGood(h, first?.key ?? '')).toBe(true);
 });
 
+test('revoking an application, however its id is spelled, stops every key of it', async () => {
+  const h = await openGateway();
+  const [first, second] = h.demo.apiKey;
+  const { data } = await h.graphql<{ r: object }>(
+    `mutation ($applicationId: ID!) {
+      r: revokeApplication(input: { applicationId: $applicationId }) { __typename }
+    }`,
+    { applicationId: first?.applicationId.toUpperCase() },
+    h.demo.callers.admin,
+  );
+  expect(data.r).toEqual({ __typename: 'RevokeApplicationSuccess' });
+  expect(await isGood(h, first?.key ?? '')).toBe(false);
+  expect(await isGood(h, second?.key ?? '')).toBe(true);
+});
+
 test('the same slugs in two organizations are two tokens', async () => {
   const h = await openGateway();
   const {

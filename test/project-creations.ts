@@ -33,6 +33,8 @@ const jwkOf = (half: 'privateKey' | 'publicKey', modulusLength: number) => {
   return JSON.stringify(pair[half].export({ format: 'jwk' }));
 };
 const privateJwk = jwkOf('privateKey', 2048);
+/** Without the exponent, which follows from the primes that are left. */
+const primes = JSON.stringify({ ...JSON.parse(privateJwk), d: undefined });
 const shortJwk = jwkOf('publicKey', 1024);
 const publicKeys = (...texts: string[]): Creation['wrong'] =>
   texts.map((publicJwk) => [{ generate: null, publicJwk }, 'publicJwk']);
@@ -104,7 +106,7 @@ export const projectCreations: readonly Creation[] = [
       ...pathNames('jwkName'),
       ...each('generate', 'HS256', 'none', '', null),
       [{ publicJwk: '{}' }, 'generate'],
-      ...publicKeys('', '[]', '{}', '{"kty":"oct","k":"AAAA"}', privateJwk, shortJwk),
+      ...publicKeys('', '[]', '{}', '{"kty":"oct","k":"AAAA"}', privateJwk, primes, shortJwk),
       ...urls('', 'file:///etc/passwd', 'http://10.0.0.1/', 'https://a:b@keys.example/'),
     ],
     unique: 'NAME_TAKEN',

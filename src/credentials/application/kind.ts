@@ -9,7 +9,8 @@ export const application: Kind<'applicationId', null, never> = {
   input: { applicationId: { description: 'The id of the application.' } },
   permissions: ['application:revoke'],
   refusals: [],
+  // Spelled as its keys' addresses may spell it.
   locate: (db, organizationId, { applicationId }) =>
-    locateById(db, organizationId, 'application', applicationId),
+    locateById(db, organizationId, 'application', applicationId.toLowerCase()),
   show: async () => null,
 };

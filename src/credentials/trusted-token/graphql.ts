@@ -4,6 +4,7 @@ import type { GraphMutation } from '../../graphql/change.ts';
 import { addMutation } from '../../graphql/mutation.ts';
 import { type Why, whyFields } from '../../graphql/revocation.ts';
 import { perform } from '../../operation.ts';
+import { carriesSecret, isPlainText } from '../../secrets.ts';
 import { checkComment, problem } from '../input.ts';
 import { cutOff, type NewCutOff } from './cut-off.ts';
 
@@ -19,6 +20,18 @@ const scopesOf = ({ tokenId, subject, keyId }: Given): [CutOffScope, string][] =
   Object.entries({ token: tokenId, subject, key: keyId }).flatMap(([scope, value]) =>
     value == null ? [] : [[scope as CutOffScope, value]],
   );
+
+/** The longest of what a cut-off goes by, in characters. */
+const VALUE_MAX = 1_000;
+
+/** The ledger keeps it for good, so a token itself is no id of one. */
+function checkValue(path: string, value: string | null | undefined) {
+  if (value == null) return undefined;
+  if (value.length > VALUE_MAX || !isPlainText(value)) {
+    return problem(path, `Must be 1 to ${VALUE_MAX} characters, none of them a control character`);
+  }
+  return problem(path, carriesSecret(value) ? 'Carries what looks like a secret' : undefined);
+}
 
 export const revokeTrustedTokensGraph: GraphMutation = {
   mutation: 'revokeTrustedTokens',
@@ -63,6 +76,7 @@ export const revokeTrustedTokensGraph: GraphMutation = {
           'subject',
           scopesOf(given).length > 1 ? 'Give one of tokenId, subject and keyId' : undefined,
         ),
+        ...(['tokenId', 'subject', 'keyId'] as const).map((path) => checkValue(path, given[path])),
         problem(
           'issuedBefore',
           given.tokenId != null && given.issuedBefore != null
