@@ -89,7 +89,8 @@ export async function migrate(db: Kysely<Tables>): Promise<string[]> {
     // Another process may do the same at the same time: the next look finds its work done.
     return await pRetry(run, {
       ...{ retries: 20, minTimeout: 50, maxTimeout: 200 },
-      shouldRetry: ({ error }) => isBusy(error) || error.message.includes('already exists'),
+      shouldRetry: ({ error }) =>
+        isBusy(error) || /already exists|duplicate column/.test(error.message),
     });
   } catch (error) {
     throw new StartError(
