@@ -5,7 +5,7 @@ import { addMutation } from '../../graphql/mutation.ts';
 import { type Why, whyFields } from '../../graphql/revocation.ts';
 import { perform } from '../../operation.ts';
 import { carriesSecret, isPlainText } from '../../secrets.ts';
-import { checkComment, problem } from '../input.ts';
+import { COMMENT_MAX, checkComment, problem } from '../input.ts';
 import { cutOff, type NewCutOff } from './cut-off.ts';
 
 interface Given extends Why {
@@ -21,14 +21,14 @@ const scopesOf = ({ tokenId, subject, keyId }: Given): [CutOffScope, string][] =
     value == null ? [] : [[scope as CutOffScope, value]],
   );
 
-/** The longest of what a cut-off goes by, in characters. */
-const VALUE_MAX = 1_000;
-
-/** The ledger keeps it for good, so a token itself is no id of one. */
+/** The ledger keeps it for good, like a comment: a token itself is no id of one. */
 function checkValue(path: string, value: string | null | undefined) {
   if (value == null) return undefined;
-  if (value.length > VALUE_MAX || !isPlainText(value)) {
-    return problem(path, `Must be 1 to ${VALUE_MAX} characters, none of them a control character`);
+  if (value.length > COMMENT_MAX || !isPlainText(value)) {
+    return problem(
+      path,
+      `Must be 1 to ${COMMENT_MAX} characters, none of them a control character`,
+    );
   }
   return problem(path, carriesSecret(value) ? 'Carries what looks like a secret' : undefined);
 }
