@@ -3,9 +3,18 @@ import ipaddr from 'ipaddr.js';
 /** A range of addresses, as CIDR notation gives it. */
 export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Whether an address lies in one of the ranges. An IPv4 address in IPv6 clothes is what it is. */
+/** Whether an address lies in one of the ranges. IPv4 in IPv6 clothes is what it is, on both sides. */
 export function isWithin(address: string, ranges: readonly Cidr[]): boolean {
   if (!ipaddr.isValid(address)) return false;
   const ip = ipaddr.process(address);
-  return ranges.some(([range, bits]) => range.kind() === ip.kind() && ip.match(range, bits));
+  return ranges
+    .map(undressed)
+    .some(([range, bits]) => range.kind() === ip.kind() && ip.match(range, bits));
 }
+
+const MAPPED_BITS = 96;
+
+const undressed = ([range, bits]: Cidr): Cidr =>
+  range instanceof ipaddr.IPv6 && range.isIPv4MappedAddress() && bits >= MAPPED_BITS
+    ? [range.toIPv4Address(), bits - MAPPED_BITS]
+    : [range, bits];

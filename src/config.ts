@@ -105,7 +105,10 @@ const settings = z.object({
   /** The address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Where clients reach the gateway; the issuer of the tokens that it mints. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => !/[?#@]/.test(url), 'must be without user, query and fragment (RFC 8414)')
+    .optional(),
   DATABASE_URL: z
     .string()
     .regex(/^(sqlite:.+)$/, 'must be sqlite:FILE or sqlite::memory:')

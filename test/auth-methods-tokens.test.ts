@@ -155,7 +155,7 @@ describe('trusted addresses', () => {
     return known;
   }
 
-  const settings = { accessTokenTrustedIps: ['10.1.0.0/16', '192.0.2.7', '2001:db8::/32'] };
+  const settings = { accessTokenTrustedIps: ['::ffff:10.1.0.0/112', '192.0.2.7', '2001:db8::/32'] };
 
   test.each([
     ['10.1.2.3', true],

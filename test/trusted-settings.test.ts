@@ -92,6 +92,13 @@ describe('a trusted issuer', () => {
   });
 });
 
+test.each(['?a=b', '#a', 'user@'])('PUBLIC_URL is an issuer, so it is without %s', (part) => {
+  const url = part.endsWith('@') ? `https://${part}a.example` : `https://a.example/${part}`;
+  expect(problemsOf(() => readConfig({ PUBLIC_URL: url }))).toEqual([
+    'PUBLIC_URL: must be without user, query and fragment (RFC 8414)',
+  ]);
+});
+
 test('all problems are told at once', () => {
   const problems = problemsOf(() =>
     readConfig({
