@@ -6,7 +6,7 @@ CREATE TABLE "client_assertions" ("client_id" text not null references "oauth_cl
 
 CREATE TABLE "cut_offs" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "issuer" text not null, "scope" text not null, "value" text not null, "before_ms" bigint, constraint "scope" check (scope in ('token', 'subject', 'key', 'issuer')));
 
-CREATE TABLE "deliveries" ("seq" integer not null references "ledger" ("seq"), "target_id" text not null references "targets" ("id"), "attempts" integer not null, "notified_at_ms" bigint, "acknowledged_at_ms" bigint, "last_error" text, constraint "deliveries_pkey" primary key ("seq", "target_id"));
+CREATE TABLE "deliveries" ("seq" integer not null references "ledger" ("seq"), "target_id" text not null references "targets" ("id"), "attempts" integer not null, "notified_at_ms" bigint, "acknowledged_at_ms" bigint, "last_error" text, "next_attempt_at_ms" bigint, "stuck_at_ms" bigint, "closed_at_ms" bigint, "closed_by" text, "closed_reason" text, constraint "deliveries_pkey" primary key ("seq", "target_id"));
 
 CREATE TABLE "jwk_assignments" ("id" text not null primary key references "revocables" ("id"), "jwk_id" text not null references "jwks" ("id"));
 
@@ -22,11 +22,15 @@ CREATE TABLE "revocables" ("id" text not null primary key, "organization_id" tex
 
 CREATE TABLE "signing_keys" ("kid" text not null primary key, "public_jwk" text not null, "private_jwe" text not null, "created_at_ms" bigint not null, "retired_at_ms" bigint);
 
-CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint);
+CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint, "events" text, "kinds" text, "previous_secret_jwe" text, "previous_secret_until_ms" bigint, "late_since_ms" bigint);
 
 CREATE INDEX "client_assertions_expired" on "client_assertions" ("client_id", "expires_at_ms");
 
 CREATE INDEX "cut_offs_match" on "cut_offs" ("organization_id", "issuer", "scope", "value");
+
+CREATE INDEX "deliveries_open" on "deliveries" ("target_id", "seq") where acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is null;
+
+CREATE INDEX "deliveries_stuck" on "deliveries" ("target_id", "seq") where acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is not null;
 
 CREATE INDEX "jwk_assignments_jwk" on "jwk_assignments" ("jwk_id");
 
@@ -42,7 +46,11 @@ CREATE INDEX "revocables_children" on "revocables" ("parent_id", "kind", "id");
 
 CREATE UNIQUE INDEX "revocables_slug" on "revocables" ("parent_id", "kind", "slug") where slug is not null;
 
+CREATE INDEX "targets_late" on "targets" ("id") where late_since_ms is not null;
+
 CREATE UNIQUE INDEX "targets_live" on "targets" ("scope_id", "kind", "name") where removed_at_ms is null;
+
+CREATE INDEX "targets_subscribers" on "targets" ("organization_id", "kind") where removed_at_ms is null;
 
 CREATE TRIGGER cut_offs_no_delete before delete on cut_offs
 begin select raise(abort, 'a cut-off stays'); end;

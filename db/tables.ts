@@ -142,7 +142,7 @@ export interface LedgerTable {
   id: string;
   organization_id: string;
   at_ms: number;
-  /** `revoke`, `create` or `update`. */
+  /** `revoke`, `create` or `update`; what the gateway itself records: `use-up`, `late`, `stuck`. */
   action: string;
   kind: string;
   /** The row in `revocables`, where the attempt resolved to one. No reference: entries outlive rows. */
@@ -167,16 +167,26 @@ export interface LedgerTable {
 export interface TargetsTable {
   id: string;
   organization_id: string;
-  /** `environment`; later webhooks and enforcement points. */
+  /** `environment`, `webhook` or `enforcement-point`. */
   kind: string;
-  /** The row whose subtree this target is told about: for an environment its project. */
+  /** The row whose subtree this target is told about: an environment's project, or the organization. */
   scope_id: string;
   name: string;
+  /** Where it is told; empty for an enforcement point, which asks by itself. */
   url: string;
-  /** The Standard Webhooks secret, encrypted under the secret key (compact JWE). */
+  /** The Standard Webhooks secret, encrypted under the secret key (compact JWE); empty where there is none. */
   secret_jwe: string;
   created_at_ms: number;
   removed_at_ms: number | null;
+  /** What a webhook is told of: JSON list of event types; null: all. */
+  events: string | null;
+  /** Of which kinds of credentials a webhook is told: JSON list; null: all. */
+  kinds: string | null;
+  /** The secret before the last rotation, sealed, and until when it signs beside the new one. */
+  previous_secret_jwe: string | null;
+  previous_secret_until_ms: number | null;
+  /** Since when it is behind the published bound; null: it is not. */
+  late_since_ms: number | null;
 }
 
 /** Bringing one ledger entry to one target. */
@@ -188,6 +198,14 @@ export interface DeliveriesTable {
   notified_at_ms: number | null;
   acknowledged_at_ms: number | null;
   last_error: string | null;
+  /** Before this it is not tried again. */
+  next_attempt_at_ms: number | null;
+  /** When the attempts were used up. */
+  stuck_at_ms: number | null;
+  /** When somebody decided that it need not arrive, who, and why. */
+  closed_at_ms: number | null;
+  closed_by: string | null;
+  closed_reason: string | null;
 }
 
 /** The gateway's own signing keys. */

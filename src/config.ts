@@ -18,6 +18,7 @@ export interface Config {
   trustedIssuers: readonly TrustedIssuer[];
   outboundAllow: readonly Cidr[];
   trustedProxies: readonly Cidr[];
+  effectBoundMs: number;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
@@ -118,6 +119,13 @@ const settings = z.object({
   TRUSTED_ISSUERS: json.pipe(trustedIssuers).default([]),
   OUTBOUND_ALLOW: cidrs,
   TRUSTED_PROXIES: cidrs,
+  /** Within how long every target should have acknowledged a revocation: the published bound. */
+  EFFECT_BOUND_MS: z.coerce
+    .number('must be a whole number of milliseconds')
+    .int('must be a whole number of milliseconds')
+    .min(100, 'must be at least 100')
+    .max(86_400_000, 'must be at most a day')
+    .default(5_000),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -160,6 +168,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     trustedIssuers: data.TRUSTED_ISSUERS,
     outboundAllow: data.OUTBOUND_ALLOW,
     trustedProxies: data.TRUSTED_PROXIES,
+    effectBoundMs: data.EFFECT_BOUND_MS,
     logLevel: data.LOG_LEVEL,
   });
 }

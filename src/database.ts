@@ -16,6 +16,7 @@ import { LRUCache } from 'lru-cache';
 import pRetry from 'p-retry';
 import * as migration0001 from '../db/migrations/0001_gateway.ts';
 import * as migration0002 from '../db/migrations/0002_issuing.ts';
+import * as migration0003 from '../db/migrations/0003_delivery.ts';
 import type { Tables } from '../db/tables.ts';
 import { StartError } from './start-error.ts';
 import { isBusy } from './unavailable.ts';
@@ -77,6 +78,7 @@ export async function migrate(db: Kysely<Tables>): Promise<string[]> {
       getMigrations: async () => ({
         '0001_gateway': migration0001,
         '0002_issuing': migration0002,
+        '0003_delivery': migration0003,
       }),
     },
   });

@@ -5,6 +5,7 @@ import type { Authenticate } from './authenticate.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import type { SecretKey } from './keys.ts';
+import type { LedgerTail } from './ledger-tail.ts';
 import type { Performer } from './operation.ts';
 import type { Outbound } from './outbound.ts';
 import type { Refusal } from './refusals.ts';
@@ -35,6 +36,10 @@ export interface Gateway extends Performer, TokenIssuer {
   /** The issuers outside whose JWTs are accepted. */
   readonly trustedIssuers: readonly string[];
   readonly delivery: Delivery;
+  /** Follows the ledger as it grows. */
+  readonly tail: LedgerTail;
+  /** Within how long every target should have acknowledged a revocation. */
+  readonly effectBoundMs: number;
   readonly credentials: readonly AnyCredential[];
   readonly log: FastifyBaseLogger;
 }

@@ -1,7 +1,8 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
 import { isCutOff } from './cut-offs.ts';
+import { type Appended, append } from './ledger.ts';
 import { type Refusal, type RefusalClass, Unauthenticated } from './refusals.ts';
 import { chainOf, standing } from './standing.ts';
 import type { Writes } from './writes.ts';
@@ -64,6 +65,8 @@ export interface Performer {
   readonly newId: () => string;
   /** Names a text without telling it. */
   readonly fingerprint: (text: string) => string;
+  /** Says that the ledger has grown, and which targets are owed something. */
+  readonly announce: (owed: readonly Target[]) => void;
 }
 
 /** What was committed. */
@@ -83,7 +86,8 @@ export async function perform<Input, Value, R extends Refusal>(
   call: Call,
 ): Promise<Performed<Value, R>> {
   const asAddressed = () => ({ kind: operation.kind, target: operation.describe(input) });
-  return await gateway.writes.run(async (tx) => {
+  let owed: readonly Target[] = [];
+  const performed = await gateway.writes.run(async (tx): Promise<Performed<Value, R>> => {
     const at: Moment = { atMs: gateway.now(), entryId: gateway.newId() };
     const lost = await lostStanding(tx, call, at.atMs);
     if (lost !== undefined) return { refused: lost };
@@ -101,21 +105,15 @@ export async function perform<Input, Value, R extends Refusal>(
       });
       return { refused: outcome.refused };
     }
-    const entry = await record(tx, operation.action, call, at, {
-      ...(outcome.target ?? asAddressed()),
-      target_id: outcome.targetId,
-      outcome: 'done',
-      refusal: null,
-    });
-    const deliverTo = outcome.deliverTo ?? [];
-    if (deliverTo.length > 0) {
-      await tx
-        .insertInto('deliveries')
-        .values(deliverTo.map(({ id }) => ({ seq: entry.seq, target_id: id, attempts: 0 })))
-        .execute();
-    }
-    return { done: outcome.done, entry, deliverTo };
+    const { deliverTo = [] } = outcome;
+    const result = { target_id: outcome.targetId, outcome: 'done', refusal: null } as const;
+    const addressed = { ...(outcome.target ?? asAddressed()), ...result };
+    const appended = await record(tx, operation.action, call, at, addressed, deliverTo);
+    owed = appended.owed;
+    return { done: outcome.done, entry: appended.entry, deliverTo };
   });
+  gateway.announce(owed);
+  return performed;
 }
 
 async function lostStanding(
@@ -135,33 +133,28 @@ async function lostStanding(
   return cutOff ? new Unauthenticated('cutOff', true) : undefined;
 }
 
-/** Appends to the ledger. The number is taken inside the transaction, so it follows commit order. */
 async function record(
-  tx: Kysely<Tables>,
+  tx: Transaction<Tables>,
   action: string,
-  call: Call,
-  at: Moment,
+  { actor, reason, comment, surface, requestId }: Call,
+  { entryId, atMs }: Moment,
   result: Pick<LedgerEntry, 'kind' | 'target_id' | 'target' | 'outcome' | 'refusal'>,
-): Promise<LedgerEntry> {
+  deliverTo: readonly Target[] = [],
+): Promise<Appended> {
   const entry = {
-    id: at.entryId,
-    organization_id: call.actor.organizationId,
-    at_ms: at.atMs,
+    id: entryId,
+    organization_id: actor.organizationId,
+    at_ms: atMs,
     action,
     ...result,
-    reason: call.reason ?? null,
-    comment: call.comment ?? null,
-    actor: call.actor.name,
-    actor_id: call.actor.credentialId,
-    surface: call.surface,
-    request_id: call.requestId,
+    reason: reason ?? null,
+    comment: comment ?? null,
+    actor: actor.name,
+    actor_id: actor.credentialId,
+    surface,
+    request_id: requestId,
   };
-  const { seq } = await tx
-    .insertInto('ledger')
-    .values({ seq: sql<number>`(select coalesce(max(seq), 0) + 1 from ledger)`, ...entry })
-    .returning('seq')
-    .executeTakeFirstOrThrow();
-  return { seq, ...entry };
+  return await append(tx, entry, deliverTo);
 }
 
 /** The compiler allows an operation to list less than it can refuse; this does not. */

@@ -97,6 +97,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.decorateRequest('refusal');
   app.addHook('onResponse', async (request, reply) => logAnswer(request, reply));
 
+  app.addHook('onReady', async () => gateway.delivery.start());
+
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async () => {

@@ -1,6 +1,7 @@
 import { customAlphabet } from 'nanoid';
 import { type DestinationStream, pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
+import type { Target } from '../db/tables.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Config } from './config.ts';
 import { type AnyCredential, credentials as allCredentials } from './credentials/kinds.ts';
@@ -8,6 +9,7 @@ import { type Database, migrate, type OpenOptions, openDatabase } from './databa
 import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
+import { createLedgerTail } from './ledger-tail.ts';
 import { createOutbound, urlProblem } from './outbound.ts';
 import { StartError } from './start-error.ts';
 import { createRemoteKeys } from './verify/remote-keys.ts';
@@ -67,10 +69,18 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const shared = { reader, writes, now, log, secretKey, signingKey, outbound, remoteKeys };
   const { publicUrl, trustedIssuers } = config;
   const verify = createVerify({ ...shared, publicUrl, trustedIssuers });
+  const newId = options.newId ?? uuidv7;
+  const tail = createLedgerTail(reader);
+  const announce = (owed: readonly Target[]) => {
+    tail.nudge();
+    delivery.wake(owed);
+  };
+  const { effectBoundMs } = config;
+  const delivery = createDelivery({ ...shared, newId, announce, effectBoundMs });
   const gateway: Gateway = {
+    ...{ newId, tail, announce, delivery, effectBoundMs },
     ...{ reader, writes, now, log, signingKey, secretKey, publicUrl, outbound, remoteKeys, verify },
     trustedIssuers: trustedIssuers.map(({ issuer }) => issuer),
-    newId: options.newId ?? uuidv7,
     fingerprint: secretKey.fingerprint,
     urlProblem: (url, purpose) =>
       urlProblem(url, {
@@ -78,10 +88,11 @@ export async function start(config: Config, options: StartOptions = {}): Promise
         https: purpose === 'keys' && config.profile === 'production',
       }),
     authenticate: createAuthenticate(verify),
-    delivery: createDelivery(shared),
     credentials: options.credentials ?? allCredentials,
   };
   const close = async () => {
+    tail.close();
+    await delivery.stop();
     await writes.drained();
     await database.close();
   };

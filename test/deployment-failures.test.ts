@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { ENVIRONMENT_TIMEOUT_MS } from '../src/delivery/environment.ts';
+import { MESSAGE_TIMEOUT_MS } from '../src/delivery/message.ts';
 import { addressOf, deliveries, openWith, surfaces, type Unassign } from './environments.ts';
 import type { Harness } from './harness.ts';
 import { listen, talkForever } from './loopback.ts';
@@ -138,7 +138,7 @@ describe.each(surfaces)('an environment told through %s', (name, unassign) => {
     expect(deployment).toMatchObject({ success: true });
     const answeredAtMs = Date.now();
     await talking;
-    expect(Date.now() - answeredAtMs).toBeLessThan(ENVIRONMENT_TIMEOUT_MS / 2);
+    expect(Date.now() - answeredAtMs).toBeLessThan(MESSAGE_TIMEOUT_MS / 2);
   });
 
   test('whose secret cannot be read is named, and the others are told', async () => {
@@ -181,14 +181,14 @@ describe.each(surfaces)('an environment told through %s', (name, unassign) => {
     test('that never answers is waited for until the limit, and no longer', async () => {
       const before = Date.now();
       const url = await that(() => undefined);
-      const why = `Did not answer within ${ENVIRONMENT_TIMEOUT_MS} ms`;
+      const why = `Did not answer within ${MESSAGE_TIMEOUT_MS} ms`;
       const { rows } = await expectStagingFails(unassign, url, why);
       const tookMs = Date.now() - before;
-      expect(tookMs).toBeGreaterThanOrEqual(ENVIRONMENT_TIMEOUT_MS - 10);
-      expect(tookMs).toBeLessThan(2 * ENVIRONMENT_TIMEOUT_MS);
+      expect(tookMs).toBeGreaterThanOrEqual(MESSAGE_TIMEOUT_MS - 10);
+      expect(tookMs).toBeLessThan(2 * MESSAGE_TIMEOUT_MS);
       const { notified_at_ms, acknowledged_at_ms } = rows.production ?? {};
       expect(Number(acknowledged_at_ms) - Number(notified_at_ms)).toBeLessThan(
-        ENVIRONMENT_TIMEOUT_MS,
+        MESSAGE_TIMEOUT_MS,
       );
     });
   }

@@ -18,6 +18,7 @@ export async function carryOut<Input, Value, R extends Refusal>(
   const performed = await perform(gateway, operation, input, call);
   if ('refused' in performed) return performed;
   const { done, entry, deliverTo } = performed;
-  const attempts = deliverTo.length > 0 ? await gateway.delivery.attempt(entry, deliverTo) : [];
+  const attempts =
+    deliverTo.length > 0 ? await gateway.delivery.firstAttempts(entry, deliverTo) : [];
   return { done, entry, attempts };
 }

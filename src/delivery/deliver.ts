@@ -1,7 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { LedgerEntry, Target } from '../../db/tables.ts';
 import type { Writes } from '../writes.ts';
+import { watchBound } from './bound.ts';
 import { type EnvironmentSender, sendToEnvironment } from './environment.ts';
+import { createLane, type Lane } from './lane.ts';
+import { allOwed } from './open.ts';
+import { sendToWebhook } from './webhook.ts';
 
 /** What became of the first attempt to bring a ledger entry to a target. */
 export interface Attempt {
@@ -11,61 +15,131 @@ export interface Attempt {
   readonly error?: string;
 }
 
-/** Brings ledger entries to the targets that they owe a delivery. */
+/** Brings ledger entries to the targets that they owe a delivery, until each has arrived or is stuck. */
 export interface Delivery {
-  /** Tries to bring the entry to each of its targets at once, and records what came of each. Never throws for one. */
-  attempt(entry: LedgerEntry, targets: readonly Target[]): Promise<Attempt[]>;
+  /** Says that these targets are owed something that is committed. */
+  wake(targets: readonly Target[]): void;
+  /** Waits for the first attempt at each target, for a while. Never throws for one. */
+  firstAttempts(entry: LedgerEntry, targets: readonly Target[]): Promise<Attempt[]>;
+  /** Takes up what earlier runs left, and what other processes add. */
+  start(): void;
+  /** Lets what is being sent be, and resolves when all that was done is recorded. */
+  stop(): Promise<void>;
 }
 
-/** Sends to each kind of target; a new kind of target is one more line here. */
+/** Sends to each kind of target; enforcement points ask by themselves. */
 const senders: Record<
   string,
   (sender: EnvironmentSender, target: Target, seq: number) => Promise<string | undefined>
 > = {
   environment: sendToEnvironment,
+  webhook: sendToWebhook,
 };
 
-export function createDelivery(
-  gateway: EnvironmentSender & { writes: Writes; log: FastifyBaseLogger },
-): Delivery {
-  async function attemptOne(target: Target, seq: number) {
-    const notified_at_ms = gateway.now();
-    const error = await send(target, seq).catch((fault: unknown) => {
-      gateway.log.error({ err: fault, seq, target: target.id }, 'delivery failed');
-      return 'Could not be sent: the log of the gateway says why';
-    });
-    const acknowledged_at_ms = error === undefined ? gateway.now() : null;
-    return { target, notified_at_ms, acknowledged_at_ms, last_error: error ?? null };
+/** How long an answer waits for first attempts; they go on behind it. */
+export const FIRST_ATTEMPTS_WAIT_MS = 6_000;
+
+/** How often it is looked whether other processes have left something to deliver. */
+export const SCAN_MS = 1_000;
+
+export interface DeliveryOptions extends Omit<EnvironmentSender, 'stopping'> {
+  readonly writes: Writes;
+  readonly log: FastifyBaseLogger;
+  readonly newId: () => string;
+  /** Within how long every target should have acknowledged. */
+  readonly effectBoundMs: number;
+  readonly announce: (owed: readonly Target[]) => void;
+}
+
+export function createDelivery(gateway: DeliveryOptions): Delivery {
+  const lanes = new Map<string, Lane>();
+  const waiters = new Map<string, Map<number, (error: string | undefined) => void>>();
+  const stop = new AbortController();
+  const sender: EnvironmentSender = { ...gateway, stopping: stop.signal };
+  const checkBound = watchBound(gateway);
+  let scanning: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  const send = async (target: Target, seq: number) => {
+    const sendTo = senders[target.kind];
+    if (sendTo === undefined) throw new Error(`No sender for targets of kind ${target.kind}`);
+    return await sendTo(sender, target, seq);
+  };
+
+  function laneOf(id: string): Lane {
+    const present = lanes.get(id);
+    if (present !== undefined) return present;
+    const lane = createLane(
+      {
+        ...gateway,
+        send,
+        attempted: (seq, error) => waiters.get(id)?.get(seq)?.(error),
+        blocked(error) {
+          for (const resolve of waiters.get(id)?.values() ?? []) {
+            resolve(`Waits behind an earlier message: ${error}`);
+          }
+        },
+      },
+      id,
+    );
+    lanes.set(id, lane);
+    return lane;
   }
 
-  async function send(target: Target, seq: number): Promise<string | undefined> {
-    const sender = senders[target.kind];
-    if (sender === undefined) throw new Error(`No sender for targets of kind ${target.kind}`);
-    return await sender(gateway, target, seq);
+  function wake(targets: readonly Pick<Target, 'id' | 'kind'>[]): void {
+    if (stop.signal.aborted) return;
+    for (const { id, kind } of targets) if (kind in senders) laneOf(id).wake();
+  }
+
+  async function firstAttempt(seq: number, { id, name }: Target): Promise<Attempt> {
+    const error = await new Promise<string | undefined>((resolve) => {
+      const waiting = waiters.get(id) ?? new Map();
+      waiters.set(id, waiting);
+      const done = (failed: string | undefined) => {
+        clearTimeout(limit);
+        waiting.delete(seq);
+        if (waiting.size === 0) waiters.delete(id);
+        resolve(failed);
+      };
+      const limit = setTimeout(
+        () => done(`No answer within ${FIRST_ATTEMPTS_WAIT_MS} ms: it is tried again`),
+        FIRST_ATTEMPTS_WAIT_MS,
+      );
+      waiting.set(seq, done);
+      laneOf(id).wake();
+    });
+    return error === undefined
+      ? { target: name, success: true }
+      : { target: name, success: false, error };
+  }
+
+  async function scan(): Promise<void> {
+    const owed = await allOwed(gateway.reader);
+    wake(owed.map(({ target }) => target));
+    await checkBound(owed);
+  }
+
+  function scanLater(ms: number): void {
+    timer = setTimeout(() => {
+      scanning = scan()
+        .catch((fault: unknown) => gateway.log.error({ err: fault }, 'deliveries not looked for'))
+        .then(() => {
+          if (!stop.signal.aborted) scanLater(SCAN_MS);
+        });
+    }, ms).unref();
   }
 
   return {
-    async attempt(entry, targets) {
-      const results = await Promise.all(targets.map((target) => attemptOne(target, entry.seq)));
-      const recorded = gateway.writes.run(async (tx) => {
-        for (const { target, ...result } of results) {
-          await tx
-            .updateTable('deliveries')
-            .set((eb) => ({ ...result, attempts: eb('attempts', '+', 1) }))
-            .where('seq', '=', entry.seq)
-            .where('target_id', '=', target.id)
-            .execute();
-        }
-      });
-      // The revocation stands, and what was delivered was: an answer must say so.
-      await recorded.catch((fault: unknown) => {
-        gateway.log.error({ err: fault, seq: entry.seq }, 'deliveries not recorded');
-      });
-      return results.map(({ target, last_error }) =>
-        last_error === null
-          ? { target: target.name, success: true }
-          : { target: target.name, success: false, error: last_error },
-      );
+    wake,
+    firstAttempts: (entry, targets) =>
+      Promise.all(targets.map((target) => firstAttempt(entry.seq, target))),
+    start: () => scanLater(0),
+    async stop() {
+      clearTimeout(timer);
+      for (const lane of lanes.values()) lane.stop();
+      stop.abort();
+      await scanning;
+      await Promise.all([...lanes.values()].map((lane) => lane.idle()));
     },
   };
 }

@@ -1,20 +1,12 @@
 import type { Kysely } from 'kysely';
-import { Webhook } from 'standardwebhooks';
 import type { Tables, Target } from '../../db/tables.ts';
-import type { SecretKey } from '../keys.ts';
-import { AddressRefused, type Outbound } from '../outbound.ts';
 import { chainOf, standing } from '../standing.ts';
+import { type MessageSender, post } from './message.ts';
 
 /** What sending to an environment needs. */
-export interface EnvironmentSender {
+export interface EnvironmentSender extends MessageSender {
   readonly reader: Kysely<Tables>;
-  readonly secretKey: SecretKey;
-  readonly outbound: Outbound;
-  readonly now: () => number;
 }
-
-/** An environment that has not answered by then has failed. */
-export const ENVIRONMENT_TIMEOUT_MS = 5_000;
 
 /** What an environment is told: the credential as it is now. `seq` grows with every change. */
 export interface CredentialState {
@@ -34,8 +26,8 @@ export interface CredentialState {
 }
 
 /**
- * Tells an environment the present state of the credentials behind a ledger entry, one message each,
- * signed as Standard Webhooks say; the entry's id is the message id, or begins it.
+ * Tells an environment the present state of the credentials behind a ledger entry, one message each;
+ * the entry's id is the message id, or begins it.
  *
  * @returns undefined once the environment has acknowledged all (2xx); else what went wrong, in words
  */
@@ -44,9 +36,8 @@ export async function sendToEnvironment(
   target: Target,
   seq: number,
 ): Promise<string | undefined> {
-  const secret = await sender.secretKey.unseal(target.secret_jwe);
-  for (const message of await readStates(sender, target, seq)) {
-    const failed = await send(sender, target.url, new Webhook(secret), message);
+  for (const { id, state } of await readStates(sender, target, seq)) {
+    const failed = await post(sender, target, id, state);
     if (failed !== undefined) return failed;
   }
   return undefined;
@@ -55,34 +46,6 @@ export async function sendToEnvironment(
 interface Message {
   readonly id: string;
   readonly state: CredentialState;
-}
-
-async function send(
-  sender: EnvironmentSender,
-  url: string,
-  webhook: Webhook,
-  { id, state }: Message,
-): Promise<string | undefined> {
-  const body = JSON.stringify(state);
-  const sentAt = new Date(sender.now());
-  try {
-    const response = await sender.outbound(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
-        'webhook-signature': webhook.sign(id, sentAt, body),
-      },
-      body,
-      signal: AbortSignal.timeout(ENVIRONMENT_TIMEOUT_MS),
-    });
-    // What it says beyond the status is not needed, however long it is.
-    await response.body?.cancel();
-    return response.ok ? undefined : failedStatus(response.status);
-  } catch (error) {
-    return failure(error);
-  }
 }
 
 async function readStates(
@@ -153,19 +116,4 @@ async function assignedJwk({ reader, now }: EnvironmentSender, credentialId: str
     if (standing(await chainOf(reader, 'id', id), now()) !== undefined) return null;
   }
   return JSON.parse(row.public_jwk) as unknown;
-}
-
-function failedStatus(status: number): string {
-  return status >= 300 && status < 400
-    ? `Answered ${status}: redirects are not followed`
-    : `Answered ${status}`;
-}
-
-function failure(error: unknown): string {
-  if (error instanceof AddressRefused) return error.message;
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return `Did not answer within ${ENVIRONMENT_TIMEOUT_MS} ms`;
-  }
-  const { code, name } = error as NodeJS.ErrnoException;
-  return `Could not be reached (${code ?? name})`;
 }

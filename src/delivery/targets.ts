@@ -1,5 +1,11 @@
 import type { Kysely } from 'kysely';
-import type { Tables, Target } from '../../db/tables.ts';
+import type { LedgerEntry, Tables, Target } from '../../db/tables.ts';
+import { type EventType, eventOf } from './events.ts';
+
+/** Every kind of target. */
+export const targetKinds = ['environment', 'webhook', 'enforcement-point'] as const;
+
+export type TargetKind = (typeof targetKinds)[number];
 
 /** The environments that must learn what changes in a project, by name. */
 export async function liveEnvironments(db: Kysely<Tables>, projectId: string): Promise<Target[]> {
@@ -12,3 +18,33 @@ export async function liveEnvironments(db: Kysely<Tables>, projectId: string): P
     .orderBy('name')
     .execute();
 }
+
+/** What ends a credential: the only events that an enforcement point waits for. */
+const ends: readonly EventType[] = ['credential.revoked', 'credential.used_up'];
+
+/** The webhooks and enforcement points of the organization that an entry concerns. */
+export async function subscribersOf(
+  db: Kysely<Tables>,
+  entry: Omit<LedgerEntry, 'seq'>,
+): Promise<Target[]> {
+  const event = eventOf(entry);
+  // A test is for one webhook alone, which its asker names.
+  if (event === undefined || event === 'webhook.test') return [];
+  const targets = await db
+    .selectFrom('targets')
+    .selectAll()
+    .where('organization_id', '=', entry.organization_id)
+    .where('kind', 'in', ['webhook', 'enforcement-point'])
+    .where('removed_at_ms', 'is', null)
+    .execute();
+  return targets.filter((target) =>
+    target.kind === 'webhook'
+      ? isListed(event, target.events) &&
+        (!ends.includes(event) || isListed(entry.kind, target.kinds))
+      : ends.includes(event),
+  );
+}
+
+/** Whether a JSON list has the value; no list has all. */
+const isListed = (value: string, list: string | null): boolean =>
+  list === null || (JSON.parse(list) as string[]).includes(value);

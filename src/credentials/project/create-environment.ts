@@ -57,6 +57,11 @@ export const createEnvironment: Operation<
       secret_jwe: secretJwe,
       created_at_ms: atMs,
       removed_at_ms: null,
+      events: null,
+      kinds: null,
+      previous_secret_jwe: null,
+      previous_secret_until_ms: null,
+      late_since_ms: null,
     };
     await tx.insertInto('targets').values(target).execute();
     return { done: target, targetId: id };
