@@ -9,6 +9,11 @@ export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 }
 
+/** The answer comes in a form that was not asked for. */
+export class EncodingRefused extends Error {
+  override readonly name = 'EncodingRefused';
+}
+
 /** `fetch` for addresses that somebody else chose. */
 export type Outbound = (url: string, init?: RequestInit) => Promise<Response>;
 
@@ -49,7 +54,14 @@ export function createOutbound(allow: readonly Cidr[]): Outbound {
       throw new AddressRefused(`Only http and https are allowed, not ${protocol}`);
     }
     try {
-      return await fetch(url, { ...init, redirect: 'manual', dispatcher });
+      const headers = new Headers(init.headers as HeadersInit);
+      // A few bytes can be packed that are gigabytes unpacked.
+      headers.set('accept-encoding', 'identity');
+      const response = await fetch(url, { ...init, headers, redirect: 'manual', dispatcher });
+      const encoding = response.headers.get('content-encoding') ?? 'identity';
+      if (encoding.toLowerCase() === 'identity') return response;
+      await response.body?.cancel().catch(() => undefined);
+      throw new EncodingRefused('Its answer is compressed, which was not asked for');
     } catch (error) {
       // undici wraps what went wrong.
       throw error instanceof TypeError && error.cause instanceof Error ? error.cause : error;

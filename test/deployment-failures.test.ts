@@ -187,9 +187,7 @@ describe.each(surfaces)('an environment told through %s', (name, unassign) => {
       expect(tookMs).toBeGreaterThanOrEqual(MESSAGE_TIMEOUT_MS - 10);
       expect(tookMs).toBeLessThan(2 * MESSAGE_TIMEOUT_MS);
       const { notified_at_ms, acknowledged_at_ms } = rows.production ?? {};
-      expect(Number(acknowledged_at_ms) - Number(notified_at_ms)).toBeLessThan(
-        MESSAGE_TIMEOUT_MS,
-      );
+      expect(Number(acknowledged_at_ms) - Number(notified_at_ms)).toBeLessThan(MESSAGE_TIMEOUT_MS);
     });
   }
 });

@@ -180,10 +180,18 @@ test.each(['revokeJwtAuth', 'revokeIdentity'])(
     const identityId = await reading(h, key, server.url);
     const tokens = async () => (await h.rows()).filter(({ kind }) => kind === 'access-token');
     const before = await tokens();
-    expect(await refusedLogIn(h, { identityId, jwt: await sign(key) })).toEqual([
-      ...[404, 'NotFound'],
-      'JWT auth method not found for identity, did you configure JWT auth?',
-    ]);
+    const jwt = await sign(key);
+    const refused = await refusedLogIn(h, { identityId, jwt });
+    expect(refused).toEqual(
+      mutation === 'revokeIdentity'
+        ? [401, 'UnauthorizedError', 'Identity not found']
+        : [
+            ...[404, 'NotFound'],
+            'JWT auth method not found for identity, did you configure JWT auth?',
+          ],
+    );
+    // As if it had been done before.
+    expect(await refusedLogIn(h, { identityId, jwt })).toEqual(refused);
     expect(await tokens()).toEqual(before);
     expect((await h.ledger()).map(({ action }) => action)).toEqual(['create', 'revoke']);
   },

@@ -14,7 +14,7 @@ import { cutOff } from './trusted-token/cut-off.ts';
 /** A secret or a token, as far as its revocation needs it. */
 export interface ByValue {
   readonly secretHash: string;
-  /** The JWT of others that it is, where it is good in the caller's organization. */
+  /** The JWT of others that it is, where it is the caller's organization's. */
   readonly foreign: ForeignToken | undefined;
 }
 
@@ -89,7 +89,6 @@ async function end(
   const input = { issuer, scope: 'token', value: tokenId, beforeMs: null } as const;
   const { kind } = cutOff;
   const target = { kind, target: cutOff.describe({ ...input, value: nameable(tokenId) }) };
-  // Since it was found good, somebody else may have been faster.
   return (await isCutOff(tx, call.actor.organizationId, foreign))
     ? { refused: new AlreadyRevoked(at.atMs), target }
     : { ...(await cutOff.run(tx, input, call, at)), target };

@@ -3,6 +3,12 @@ import { invalid, type Refused } from './answers.ts';
 /** The parameters of a request, those that are empty left out (RFC 6749, 3.2). */
 export type Form = ReadonlyMap<string, string>;
 
+/** What is asked about, without the blanks and line ends that pasting brings. */
+export const tokenIn = (form: Form): string | undefined => form.get('token')?.trim() || undefined;
+
+/** Parameters of other standards that may come more than once, and are not read (RFC 8707, 8693). */
+const repeatable = new Set(['resource', 'audience']);
+
 /** Reads the text of a form; undefined: there was none. */
 export function readForm(text: string | undefined): Form | Refused {
   if (text === undefined) {
@@ -10,7 +16,8 @@ export function readForm(text: string | undefined): Form | Refused {
   }
   const form = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (form.has(name)) return invalid('body', 'A parameter is sent more than once.');
+    if (form.has(name) && !repeatable.has(name))
+      return invalid('body', 'A parameter is sent more than once.');
     form.set(name, value);
   }
   return new Map([...form].filter(([, value]) => value !== ''));

@@ -7,7 +7,7 @@ import type { Reply } from '../rest/dialect.ts';
 import { signIntrospection } from '../tokens.ts';
 import { invalid, Refused, unkept } from './answers.ts';
 import { authenticateCaller } from './caller.ts';
-import type { Form } from './form.ts';
+import { type Form, tokenIn } from './form.ts';
 import { describeActive, type Introspection } from './introspection.ts';
 
 /** The media type of an answer that is signed (RFC 9701). */
@@ -24,7 +24,7 @@ export async function introspect(
   const { actor, words } = caller;
   const missing = missingPermissions(actor.permissions, ['credential:introspect']);
   if (missing.length > 0) return words.denied(new PermissionDenied(missing));
-  const token = form.get('token');
+  const token = tokenIn(form);
   if (token === undefined) return invalid('token', 'The parameter token is missing.');
   const address = form.get('client_ip');
   if (address !== undefined && isIP(address) === 0) {

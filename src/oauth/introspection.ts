@@ -1,6 +1,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { callers } from '../authenticate.ts';
 import { scopeOf } from '../tokens.ts';
+import type { Vouched } from '../verify/foreign.ts';
 import { ipText, isEverywhere } from '../verify/limits.ts';
 import type { Issued, Verified } from '../verify/verify.ts';
 
@@ -22,6 +23,8 @@ interface Active {
   /** The slug of the organization. */
   readonly organization: string;
   readonly credential_kind: string;
+  /** Of a JWT of a gateway credential: the name of the project that the credential is in. */
+  readonly project?: string | undefined;
   /** From where it may be used, where that is not everywhere and was not asked for. */
   readonly trusted_ips?: readonly string[] | undefined;
 }
@@ -37,9 +40,7 @@ export function describeActive(
 ): Active {
   const { kind, name, permissions, chain } = verified;
   const { client_id, exp, iat, nbf, ...named } =
-    verified.foreign === undefined
-      ? ofIssued(publicUrl, token, verified)
-      : ofClaims(verified.claims);
+    verified.foreign === undefined ? ofIssued(publicUrl, token, verified) : ofClaims(verified);
   return {
     active: true,
     scope: scopeOf(permissions),
@@ -49,6 +50,7 @@ export function describeActive(
     ...{ exp, iat, nbf, ...named },
     organization: chain.at(-1)?.slug ?? '',
     credential_kind: kind,
+    project: kind === 'jwk-validation' ? (chain.at(-2)?.slug ?? undefined) : undefined,
     trusted_ips: address === undefined ? restrictionOf(verified) : undefined,
   };
 }
@@ -74,9 +76,13 @@ function ofIssued(publicUrl: string, token: string, { kind, chain }: Issued): Sa
 const inSeconds = (ms: number | undefined) =>
   ms === undefined ? undefined : Math.floor(ms / 1000);
 
-/** Of a JWT of others, its claims, as far as they are what RFC 7519 has them be. */
-const ofClaims = (claims: JWTPayload): Said => ({
+/**
+ * Of a JWT of others, its claims, as far as they are what RFC 7519 has them be. Whoever holds a JWK of a
+ * project may write any issuer: none is repeated.
+ */
+const ofClaims = ({ kind, claims }: Vouched): Said => ({
   ...namesIn(claims),
+  ...(kind === 'jwk-validation' && { iss: undefined }),
   jti: text(claims.jti),
   iat: seconds(claims.iat),
   exp: seconds(claims.exp),

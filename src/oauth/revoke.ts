@@ -8,7 +8,7 @@ import type { Reply } from '../rest/dialect.ts';
 import { hashSecret } from '../secrets.ts';
 import { invalid, Refused, unkept } from './answers.ts';
 import { authenticateCaller } from './caller.ts';
-import type { Form } from './form.ts';
+import { type Form, tokenIn } from './form.ts';
 
 /**
  * `POST /oauth/revoke`: revokes a value of any kind (RFC 7009). What is not good any more, or never
@@ -22,7 +22,7 @@ export async function revoke(
   const caller = await authenticateCaller(gateway, request, form);
   if (caller instanceof Refused) return caller;
   const { actor, words } = caller;
-  const token = form.get('token');
+  const token = tokenIn(form);
   if (token === undefined) return invalid('token', 'The parameter token is missing.');
 
   const foreign = await foreignToken(gateway, token, actor.organizationId);
@@ -37,14 +37,14 @@ export async function revoke(
   return new Refused(unkept(200, {}), refused);
 }
 
-/** The JWT of others that a value is, where it is good in the organization. */
+/** The JWT of others that a value is, where it is the organization's: one that is not good yet too. */
 async function foreignToken(
   gateway: Gateway,
   token: string,
   organizationId: string,
 ): Promise<ForeignToken | undefined> {
   if (token.split('.').length !== 3) return undefined;
-  const verified = await gateway.verify(token, { use: false, organizationId });
+  const verified = await gateway.verify(token, { use: false, organizationId, provenOnly: true });
   if (verified instanceof Unauthenticated) return undefined;
   return verified.chain.at(-1)?.id === organizationId ? verified.foreign : undefined;
 }

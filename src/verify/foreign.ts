@@ -29,8 +29,12 @@ export interface Vouched {
 /** Types of JWTs that may stand for their bearer (RFC 8725, 3.11); one that has no type may too. */
 const bearerTypes = new Set(['jwt', 'at+jwt', 'application/at+jwt', 'application/jwt']);
 
+/** A JWT in its one spelling (RFC 7515, 7.1): padding and blanks would make two of one. */
+const compact = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
 /** Reads a JWT as far as that needs no key. */
 export function readForeign(token: string): ForeignJwt | UnauthenticatedReason {
+  if (!compact.test(token)) return 'malformed';
   try {
     const { alg = '', kid, typ } = decodeProtectedHeader(token);
     const claims = decodeJwt(token);
@@ -42,18 +46,22 @@ export function readForeign(token: string): ForeignJwt | UnauthenticatedReason {
   }
 }
 
-/** What cut-offs go by, of a JWT whose signature is good. */
+/**
+ * What cut-offs go by, of a JWT whose signature is good. Without a `jti` it is what was signed that
+ * counts: the signature itself has more than one spelling.
+ */
 export function foreignToken(
   { token, keyId, claims }: ForeignJwt,
   issuer: string,
   subject: string,
 ): ForeignToken {
   const { jti, iat } = claims;
+  const signed = token.slice(0, token.lastIndexOf('.'));
   return {
     issuer,
     subject,
     keyId,
-    tokenId: typeof jti === 'string' && jti !== '' ? jti : `sha256:${hashSecret(token)}`,
+    tokenId: typeof jti === 'string' && jti !== '' ? jti : `sha256:${hashSecret(signed)}`,
     issuedAtMs: typeof iat === 'number' ? Math.floor(iat * 1000) : undefined,
   };
 }
@@ -61,6 +69,10 @@ export function foreignToken(
 /** Whether it says that it comes from the future: it would escape every cut-off. */
 export const isFromFuture = ({ iat }: JWTPayload, nowMs: number): boolean =>
   iat !== undefined && !(iat * 1000 <= nowMs + CLOCK_TOLERANCE_S * 1000);
+
+/** The moment by which a JWT is checked of which only the origin is asked: it may begin later. */
+export const onceBegun = ({ nbf }: JWTPayload, nowMs: number): number =>
+  typeof nbf === 'number' ? Math.max(nowMs, nbf * 1000) : nowMs;
 
 /** Why jose does not believe a JWT. What is no word about the JWT is thrown on. */
 export function reasonOf(error: unknown): UnauthenticatedReason {

@@ -9,8 +9,11 @@ import { LRUCache } from 'lru-cache';
 import type { Outbound } from '../outbound.ts';
 import { Unavailable } from '../unavailable.ts';
 
-/** For how long a key that is gone from a JWKS may still be believed. jose alone takes 600 s. */
-export const JWKS_MAX_AGE_MS = 30_000;
+/**
+ * For how long keys are believed once they are read. With the time that reading takes, a key that is
+ * gone from a JWKS counts no more after 30 s; jose alone takes 600 s.
+ */
+export const JWKS_MAX_AGE_MS = 25_000;
 const JWKS_COOLDOWN_MS = 5_000;
 const JWKS_TIMEOUT_MS = 5_000;
 /** Distinct JWKS URLs whose keys are kept. */

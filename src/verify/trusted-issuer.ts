@@ -10,6 +10,7 @@ import {
   type ForeignJwt,
   foreignToken,
   isFromFuture,
+  onceBegun,
   type Vouched,
 } from './foreign.ts';
 import type { RemoteKeys } from './remote-keys.ts';
@@ -37,15 +38,15 @@ export function trustedIssuer(options: TrustedIssuerOptions, issuer: TrustedIssu
     clockTolerance: CLOCK_TOLERANCE_S,
   };
 
-  return async (jwt: ForeignJwt): Promise<Vouched | UnauthenticatedReason> => {
+  return async (jwt: ForeignJwt, provenOnly: boolean): Promise<Vouched | UnauthenticatedReason> => {
     const nowMs = options.now();
     const { payload } = await jwtVerify(jwt.token, keys, {
       ...checks,
-      currentDate: new Date(nowMs),
+      currentDate: new Date(provenOnly ? onceBegun(jwt.claims, nowMs) : nowMs),
     });
     const slug = payload[issuer.claims.organization];
     const subject = payload[issuer.claims.subject];
-    if (isFromFuture(payload, nowMs)) return 'claims';
+    if (!provenOnly && isFromFuture(payload, nowMs)) return 'claims';
     if (typeof slug !== 'string' || slug.includes('\0')) return 'claims';
     if (typeof subject !== 'string' || !isPlainText(subject)) return 'claims';
     if (issuer.organizations !== undefined && !issuer.organizations.includes(slug)) return 'claims';

@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly use: boolean;
   /** Whose JWKs of projects count; undefined: nobody's. */
   readonly organizationId?: string;
+  /** Whether, of a JWT of others, only the origin is asked, and not whether it is good at this moment. */
+  readonly provenOnly?: boolean;
   /** The only kinds that count; whatever else it is, is unknown. */
   readonly kinds?: ReadonlySet<string>;
 }
@@ -74,7 +76,7 @@ export function createVerify(options: VerifyOptions): Verify {
       return typeof issued === 'string' ? new Unauthenticated(issued, jwt) : issued;
     }
     if (!jwt) return new Unauthenticated(/[.\s]/.test(token) ? 'malformed' : 'unknown');
-    const vouched = await ofOthers(token, circumstances.organizationId);
+    const vouched = await ofOthers(token, circumstances);
     return typeof vouched === 'string' ? new Unauthenticated(vouched, true) : vouched;
   };
 
@@ -107,13 +109,13 @@ export function createVerify(options: VerifyOptions): Verify {
   /** A JWT that is no row here: of a trusted issuer, of a JWK of a project, or not to be believed. */
   async function ofOthers(
     token: string,
-    organizationId: string | undefined,
+    circumstances: Circumstances,
   ): Promise<Vouched | UnauthenticatedReason> {
     const jwt = readForeign(token);
     if (typeof jwt === 'string') return jwt;
     try {
-      const vouched = await vouch(jwt, organizationId);
-      if (typeof vouched === 'string') return vouched;
+      const vouched = await vouch(jwt, circumstances);
+      if (typeof vouched === 'string' || circumstances.provenOnly) return vouched;
       // Nothing stands above an organization.
       const lost = standing(vouched.chain, now());
       if (lost !== undefined) return lost === 'revoked' ? 'ownerRevoked' : lost;
@@ -126,11 +128,13 @@ export function createVerify(options: VerifyOptions): Verify {
 
   async function vouch(
     jwt: ForeignJwt,
-    organizationId: string | undefined,
+    { organizationId, provenOnly = false }: Circumstances,
   ): Promise<Vouched | UnauthenticatedReason> {
     const issuer = issuers.get(jwt.claims.iss ?? '');
-    if (issuer !== undefined) return await issuer(jwt);
-    if (organizationId !== undefined) return await assignedJwk(options, organizationId, jwt);
+    if (issuer !== undefined) return await issuer(jwt, provenOnly);
+    if (organizationId !== undefined) {
+      return await assignedJwk(options, organizationId, jwt, provenOnly);
+    }
     await jwtVerify(jwt.token, await importJWK(options.signingKey.publicJwk), {
       issuer: options.publicUrl,
       audience: options.publicUrl,

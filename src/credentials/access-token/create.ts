@@ -1,6 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Revocable, Tables } from '../../../db/tables.ts';
-import type { NotFound } from '../../refusals.ts';
+import { NotFound } from '../../refusals.ts';
 import { type Changed, change, insert } from '../change.ts';
 import { findById } from '../find.ts';
 
@@ -25,6 +25,8 @@ export interface NewToken {
   readonly secretHash: string;
   readonly expiresAtMs: number;
   readonly issuance: Issuance | null;
+  /** When the settings were last changed by which it was decided; undefined: by none. */
+  readonly issuerUpdatedAtMs?: number;
   /** What the caller needs: nothing where it is the token's own owner. */
   readonly needed: readonly string[];
 }
@@ -39,8 +41,25 @@ export const createToken = change<NewToken, NotFound>({
     findById(db, organizationId, issuerKind, issuerId),
   permissions: ({ needed }) => needed,
 
-  make: (tx, row, input) => insertToken(tx, row, input),
+  async make(tx, row, input) {
+    if (await isOutdated(tx, input)) return new NotFound('auth method');
+    return await insertToken(tx, row, input);
+  },
 });
+
+/** Whether the settings by which a token is issued have changed since they were read. */
+async function isOutdated(
+  tx: Transaction<Tables>,
+  { issuerId, issuerUpdatedAtMs }: NewToken,
+): Promise<boolean> {
+  if (issuerUpdatedAtMs === undefined) return false;
+  const { updated_at_ms } = await tx
+    .selectFrom('auth_methods')
+    .select('updated_at_ms')
+    .where('id', '=', issuerId)
+    .executeTakeFirstOrThrow();
+  return updated_at_ms !== issuerUpdatedAtMs;
+}
 
 /** Inserts an access token, and how it was issued. */
 export async function insertToken(

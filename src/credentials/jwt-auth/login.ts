@@ -37,6 +37,21 @@ export async function login(
   { identityId, jwt, organizationSlug }: Login,
   { requestId }: { readonly requestId: string },
 ): Promise<LoggedIn | LoginRefused> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const done = await tryLogin(gateway, { identityId, jwt, organizationSlug }, requestId);
+    if (done !== 'changed') return done;
+  }
+  return notConfigured();
+}
+
+/** How often it is looked at again, where the JWT Auth changes while keys are read. */
+const TRIES_MAX = 3;
+
+async function tryLogin(
+  gateway: Gateway,
+  { identityId, jwt, organizationSlug }: Login,
+  requestId: string,
+): Promise<LoggedIn | LoginRefused | 'changed'> {
   const { reader } = gateway;
   const newest = await findNewest(reader, identityId, 'jwt-auth');
   const chain = newest === undefined ? [] : await chainOf(reader, 'id', newest.id);
@@ -62,13 +77,12 @@ export async function login(
   const input = {
     ...{ id: signed.id, issuerId: method.id, issuerKind: 'jwt-auth' as const, issuance },
     ...{ secretHash: signed.secretHash, expiresAtMs: signed.expiresAtMs },
-    ...{ name: null, permissions: null, needed: [] },
+    ...{ name: null, permissions: null, needed: [], issuerUpdatedAtMs: detail.updated_at_ms },
   };
   const actor = actorOf(method, identity, organization.slug);
   const call = { actor, surface: 'rest', requestId } as const;
   const performed = await perform(gateway, createToken, input, call);
-  // Removed since it was looked at.
-  if ('refused' in performed) return notConfigured();
+  if ('refused' in performed) return 'changed';
   return { accessToken: signed.token, expiresIn: ttlS, accessTokenMaxTTL: maxTtlS };
 }
 
