@@ -3,7 +3,15 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { isUnavailable } from '../src/unavailable.ts';
 import { JWKS_MAX_AGE_MS } from '../src/verify/remote-keys.ts';
-import { assign, makeCredential, names, revokeKind, signAs, standingFor } from './assigned.ts';
+import {
+  assign,
+  makeCredential,
+  makeJwk,
+  names,
+  revokeKind,
+  signAs,
+  standingFor,
+} from './assigned.ts';
 import { tokenWith } from './callers.ts';
 import { ask } from './creation.ts';
 import { creationOf } from './creations.ts';
@@ -223,4 +231,17 @@ describe('a JWK is not made from a URL', () => {
     expect(result).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: 'url' }] });
     expect(server.received).toEqual([]);
   });
+});
+
+test('that another project has by a URL which is down is good all the same', async () => {
+  const key = await makeKey('shared');
+  const { h, server, token } = await openReading(key);
+  const other = { ...names, projectName: 'other' };
+  await makeCredential(h, other);
+  await makeJwk(h, other, { publicJwk: JSON.stringify(publicOf(key)) });
+  await assign(h, other);
+  const atMs = moveClock();
+  atMs(JWKS_MAX_AGE_MS);
+  await server.close();
+  expect(await standingFor(h, token)).toBe('good');
 });

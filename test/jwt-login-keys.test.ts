@@ -196,3 +196,17 @@ test.each(['revokeJwtAuth', 'revokeIdentity'])(
     expect((await h.ledger()).map(({ action }) => action)).toEqual(['create', 'revoke']);
   },
 );
+
+test('whoever logs in while the JWT Auth is changed is held against the change', async () => {
+  const key = await makeKey();
+  const h = await openReaching();
+  const server = await listen(async (response) => {
+    expectDone(await ask(h, 'updateJwtAuth', { identityId, boundSubject: 'nobody' }));
+    response.end(JSON.stringify({ keys: [key.jwk] }));
+  });
+  const identityId = await reading(h, key, server.url);
+  const rows = await h.rows();
+  const [status, , text] = await refusedLogIn(h, { identityId, jwt: await sign(key) });
+  expect([status, text]).toEqual([403, 'Access denied: subject not allowed']);
+  expect(await h.rows()).toEqual(rows);
+});

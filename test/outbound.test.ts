@@ -1,8 +1,15 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Config, readConfig } from '../src/config.ts';
-import { AddressRefused, createOutbound, mayReach, RESPONSE_BYTES_MAX } from '../src/outbound.ts';
+import {
+  AddressRefused,
+  createOutbound,
+  EncodingRefused,
+  mayReach,
+  RESPONSE_BYTES_MAX,
+} from '../src/outbound.ts';
 import { listen } from './loopback.ts';
 
 /** Requests to addresses that somebody else chose: real servers, and the guard between. */
@@ -177,6 +184,19 @@ describe('a request', () => {
     const reading = outbound(longer.url).then((response) => response.text());
     await expect(reading).rejects.toThrow();
   });
+
+  test.each(['gzip', 'br', 'deflate', 'GZIP', 'identity, gzip', 'zstd', 'x'])(
+    'reads nothing that is packed as %s, since its size is not known before',
+    async (encoding) => {
+      const bomb = gzipSync(Buffer.alloc(64 * RESPONSE_BYTES_MAX));
+      const server = await listen((response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end(bomb);
+      });
+      const outbound = createOutbound(allowing('127.0.0.1'));
+      await expect(outbound(server.url)).rejects.toBeInstanceOf(EncodingRefused);
+      expect(server.received[0]?.headers['accept-encoding']).toBe('identity');
+    },
+  );
 
   test('uses no proxy that the environment names', async () => {
     const proxy = await listen((response) => response.end('the proxy'));

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import { decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { Revocable } from '../db/tables.ts';
 import { askEveryRoute, change, whoIs } from './callers.ts';
@@ -25,6 +25,8 @@ interface Presented {
   readonly parent?: Revocable;
   /** Ends it by itself. */
   readonly expire: (world: World) => Promise<string>;
+  /** The same, not good before a while. */
+  readonly postpone?: () => Promise<string>;
 }
 
 async function mutate(h: Harness, mutation: string): Promise<Record<string, string>> {
@@ -69,9 +71,17 @@ const makers: Record<string, (world: World) => Promise<Presented>> = {
     return ofRow(h, secret, await idOf(h, { kind: 'personal-access-token', name: 'p' }));
   },
   'API key': ({ h }) => ofRow(h, h.demo.apiKey[0]?.key ?? '', h.demo.apiKey[0]?.keyId ?? ''),
+  "OAuth client's token": async ({ h }) => {
+    const { body } = await form(h, 'token', { grant_type: 'client_credentials' });
+    const token = String(body.access_token);
+    return ofRow(h, token, decodeJwt(token).jti ?? '');
+  },
+  'secret of an OAuth client': async ({ h }) =>
+    ofRow(h, h.demo.limitedOauthClient.clientSecret, h.demo.limitedOauthClient.clientId),
   'JWT of a trusted issuer': async ({ key }) => ({
     token: await sign(key, { permissions: [], jti: 'the-token' }),
     expire: () => sign(key, { exp: 1 }),
+    postpone: () => sign(key, { nbf: later() }),
   }),
   'JWT of an assigned JWK': async ({ h }) => {
     const organization = await organizationRow(h, 'acme');
@@ -88,8 +98,8 @@ const makers: Record<string, (world: World) => Promise<Presented>> = {
         __typename }`,
     );
     const jwk = JSON.parse(privateJwk) as JWK;
-    const signed = async (exp: number) =>
-      new SignJWT({ sub: 'u', exp })
+    const signed = async (exp: number, more = {}) =>
+      new SignJWT({ sub: 'u', exp, ...more })
         .setProtectedHeader({ alg: 'ES256', kid: jwk.kid ?? '' })
         .sign(await importJWK(jwk));
     const row = await h.row(await idOf(h, { kind: 'jwk-validation', parent_id: credential.id }));
@@ -99,13 +109,17 @@ const makers: Record<string, (world: World) => Promise<Presented>> = {
       row,
       parent: credential,
       expire: () => signed(nowS - 300),
+      postpone: () => signed(nowS + 300, { nbf: later() }),
     };
   },
 };
 
+const later = () => Math.floor(Date.now() / 1000) + 60;
+
 /** Brings a token into a state; says what is to be presented then. */
 const states: Record<string, (world: World, presented: Presented) => Promise<string>> = {
   valid: async (_world, { token }) => token,
+  'not yet valid': async (_world, { postpone }) => (await postpone?.()) ?? '',
   expired: (world, { expire }) => expire(world),
   'used up': async ({ h }, { token, row }) => {
     await h.running.gateway.writes.run(async (tx) => {
@@ -154,15 +168,24 @@ const states: Record<string, (world: World, presented: Presented) => Promise<str
   },
 };
 
-async function introspected(h: Harness, token: string, more: object): Promise<string> {
+/** Sends a form as one of the clients of the demo data. */
+async function form(
+  h: Harness,
+  endpoint: string,
+  fields: Record<string, string>,
+  { clientId, clientSecret } = h.demo.limitedOauthClient,
+) {
   const { port } = h.app.server.address() as AddressInfo;
-  const { clientId, clientSecret } = h.demo.oauthClient;
-  const response = await fetch(`http://127.0.0.1:${port}/oauth/introspect`, {
+  const response = await fetch(`http://127.0.0.1:${port}/oauth/${endpoint}`, {
     method: 'POST',
     headers: { authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
-    body: new URLSearchParams({ token, ...more }),
+    body: new URLSearchParams(fields),
   });
-  const body = (await response.json()) as { active: boolean };
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+async function introspected(h: Harness, token: string, more: object): Promise<string> {
+  const { body } = await form(h, 'introspect', { token, ...more }, h.demo.oauthClient);
   if (!body.active) expect(body).toEqual({ active: false });
   return body.active ? 'active' : 'inactive';
 }

@@ -73,7 +73,7 @@ async function tryLogin(
 
   const { ttlS, maxTtlS, periodS, usesMax } = settings;
   const issuance = { ttlS, maxTtlS, periodS, usesMax };
-  const signed = await signForIdentity(gateway, identity, organization.slug, issuance);
+  const signed = await signForIdentity(gateway, identity, method.id, organization.slug, issuance);
   const input = {
     ...{ id: signed.id, issuerId: method.id, issuerKind: 'jwt-auth' as const, issuance },
     ...{ secretHash: signed.secretHash, expiresAtMs: signed.expiresAtMs },
