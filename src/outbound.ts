@@ -26,11 +26,13 @@ export const RESPONSE_BYTES_MAX = 256 * 1024;
  * followed; proxies of the environment are not used.
  */
 export function createOutbound(allow: readonly Cidr[]): Outbound {
-  let ready: Promise<{ fetch: typeof import('undici').fetch; dispatcher: Dispatcher }> | undefined;
+  let ready:
+    | Promise<Pick<typeof import('undici'), 'fetch' | 'Headers'> & { dispatcher: Dispatcher }>
+    | undefined;
 
   async function load() {
     // Loaded on first use: most runs of the command line never call out.
-    const { Agent, buildConnector, fetch } = await import('undici');
+    const { Agent, buildConnector, fetch, Headers } = await import('undici');
     const connect = buildConnector({ lookup: guardedLookup(allow) });
     const dispatcher = new Agent({
       maxResponseSize: RESPONSE_BYTES_MAX,
@@ -43,18 +45,18 @@ export function createOutbound(allow: readonly Cidr[]): Outbound {
         connect(options, callback);
       },
     });
-    return { fetch, dispatcher };
+    return { fetch, Headers, dispatcher };
   }
 
   return async (url, init = {}) => {
     ready ??= load();
-    const { fetch, dispatcher } = await ready;
+    const { fetch, Headers, dispatcher } = await ready;
     const { protocol } = new URL(url);
     if (protocol !== 'http:' && protocol !== 'https:') {
       throw new AddressRefused(`Only http and https are allowed, not ${protocol}`);
     }
     try {
-      const headers = new Headers(init.headers as HeadersInit);
+      const headers = new Headers(init.headers);
       // A few bytes can be packed that are gigabytes unpacked.
       headers.set('accept-encoding', 'identity');
       const response = await fetch(url, { ...init, headers, redirect: 'manual', dispatcher });

@@ -56,15 +56,31 @@ const scopes = new Map<string, readonly Permission[]>([
 ]);
 
 /** Whether the text has the form of a Kaiten scope; most mean something to others only. */
-export const isScope = (text: string): boolean => /^(?:read|write):(?:[a-z][a-z-]*|\*)$/.test(text);
+export const isScope = (text: string): boolean =>
+  /^(?:read|write):(?:[a-z][a-z-]{0,99}|\*)$/.test(text);
 
-/** What a scope allows here. */
-export const permissionsOfScope = (scope: string): readonly Permission[] => scopes.get(scope) ?? [];
+/**
+ * What whoever gives a scope needs: the scope itself, or one that includes it. One that means nothing
+ * but what it allows here is given by whoever may do that.
+ */
+export const neededToGive = (scope: string): readonly string[] =>
+  scope.endsWith(':*') ? [scope] : (scopes.get(scope) ?? [scope]);
+
+/** Whether a grant is a scope that includes another: writing includes reading, `*` everything. */
+function includesScope(grant: string, scope: string): boolean {
+  if (!isScope(grant) || !isScope(scope)) return false;
+  const [[held, what], [verb, of]] = [grant.split(':'), scope.split(':')];
+  return (held === 'write' || held === verb) && (what === '*' || what === of);
+}
+
+/** The longest name of a project behind a permission, in characters. */
+export const PROJECT_MAX = 200;
 
 /** Whether the text is a permission: one of the list, where `@project` may limit it to a project. */
 export function isPermission(text: string): boolean {
   const [bare, project] = splitAtProject(text);
-  return (permissions as readonly string[]).includes(bare) && project !== '';
+  if (project === '' || (project ?? '').length > PROJECT_MAX) return false;
+  return (permissions as readonly string[]).includes(bare);
 }
 
 /**
@@ -86,7 +102,10 @@ export function missingPermissions(
     const [bare, within = project] = splitAtProject(permission);
     const sufficient = [bare, admin];
     if (within !== undefined) sufficient.push(`${bare}@${within}`, `${admin}@${within}`);
-    return !sufficient.some((grant) => held.has(grant));
+    return !(
+      sufficient.some((grant) => held.has(grant)) ||
+      granted.some((grant) => includesScope(grant, permission))
+    );
   });
 }
 

@@ -219,3 +219,23 @@ test.each(ends)('%s while it is assigned 50 times: it counts no more', async (..
     .at(-1);
   expect(newest).toMatchObject({ seq: at, validationJwk: null, encryptionJwk: null });
 });
+
+test('a secret that is pasted as a username is not in the ledger, whoever pastes it', async () => {
+  const { h } = await openWithCredential();
+  const username = 'rgw_key_pasted-as-a-username';
+  const viewer = h.demo.callers.viewer;
+  for (const token of [viewer, h.demo.callers.admin]) {
+    for (const use of ['Validation', 'Encryption']) {
+      await ask(h, creationOf(`assignJwk${use}`), { ...names, username }, token);
+    }
+    const path = `/apiops/projects/${projectName}/credentials/${username}/jwk/validation/`;
+    for (const [method, url] of [
+      ['PUT', `${path}x/`],
+      ['DELETE', path],
+    ] as const) {
+      expect((await h.rest(method, url, token)).status).toBe(token === viewer ? 403 : 400);
+    }
+  }
+  const targets = (await h.ledger()).slice(-8).map(({ target }) => target);
+  for (const target of targets) expect(target).toMatch(/^fingerprint:/);
+});

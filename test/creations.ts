@@ -84,6 +84,18 @@ export const creations: readonly Creation[] = [
       ...each('publicKeys', [], ['{}'], ['{"kty":"oct","k":"AAAA"}'], Array(11).fill('{}')),
     ],
   },
+  {
+    mutation: 'createEnforcementPoint',
+    kind: 'enforcement-point',
+    shows: 'enforcementPoint',
+    secret: { field: 'secret', kind: 'enforcement-point' },
+    needs: ['target:manage'],
+    arrange: ownerless({ name: 'edge' }),
+    target: byId,
+    row: { name: 'edge', permissions: '["credential:introspect"]', expires_at_ms: null },
+    wrong: names('name'),
+    unique: 'NAME_TAKEN',
+  },
   ...identityCreations,
   {
     mutation: 'createApplication',
@@ -135,11 +147,11 @@ export const creations: readonly Creation[] = [
       const owner = await add(h, await organizationRow(h, slug), 'service-account', {
         slug: 'new',
       });
-      const scopes = ['write:tokens', 'read:cards'];
+      const scopes = ['write:tokens', 'read:tokens'];
       return { owner, input: { serviceAccountSlug: 'new', name: 'CI', slug: 'ci-1', scopes } };
     },
     target: (input) => joined(input, 'serviceAccountSlug', 'slug'),
-    row: { name: 'CI', slug: 'ci-1', permissions: '["write:tokens","read:cards"]' },
+    row: { name: 'CI', slug: 'ci-1', permissions: '["write:tokens","read:tokens"]' },
     wrong: [
       ...names('name'),
       ...slugs('slug'),

@@ -12,6 +12,13 @@ describe('the JWK for validation of a gateway credential', () => {
     return `/apiops/projects/${projectName}/credentials/${username}/jwk/validation/${jwkName}/`;
   };
 
+  test.each(['null', '<x/>', '[1]', '{'])('is set whatever the body says: %s', async (payload) => {
+    const h = await openGateway();
+    const sent = { payload, headers: { 'content-type': 'application/json' } };
+    const { status } = await h.rest('PUT', pathOf(h, 0, 'jwk-001'), h.demo.callers.admin, sent);
+    expect(status).toBe(200);
+  });
+
   test('is set again after it was removed, and environments are told', async () => {
     const told = await listen((response) => response.end());
     const { outboundAllow } = readConfig({

@@ -101,6 +101,25 @@ describe('tokens of a service account', () => {
     expect(refused).toMatchObject({ status: 403, body: { code: 'Auth.MissingScope' } });
   });
 
+  test('a scope is given by whoever has it, and by nobody else', async () => {
+    const h = await openGateway();
+    const path = `/service-accounts/${h.demo.serviceAccountToken[0]?.serviceAccountSlug}/tokens`;
+    const give = async (token: string, name: string, scopes: string[]) => {
+      const { status, body } = said(await send(h, 'POST', path, token, { name, scopes }));
+      return status === 201 ? String(body.token) : status;
+    };
+    const some = await give(h.demo.callers.admin, 'some', ['write:tokens', 'write:billing']);
+    const all = await give(h.demo.callers.admin, 'all', ['write:*']);
+    expect(await give(String(some), 'a1', ['read:billing', 'write:billing'])).toMatch(/^ksh_/);
+    expect(await give(String(some), 'a2', ['write:environments'])).toBe(403);
+    expect(await give(String(some), 'a3', ['write:*'])).toBe(403);
+    expect(await give(String(some), 'a4', ['read:*'])).toBe(403);
+    expect(await give(String(all), 'a5', ['write:environments', 'read:*'])).toMatch(/^ksh_/);
+    const many = Array.from({ length: 101 }, (_, i) => `read:${'x'.repeat(i % 99)}y`);
+    expect(await give(String(all), 'a6', many)).toBe(400);
+    expect(await give(String(all), 'a7', ['read:a', 'read:a'])).toBe(400);
+  });
+
   test.each([
     ['an unknown account', '/service-accounts/nobody/tokens', 'admin', 404],
     ['an account of another organization', path, 'outsider', 404],

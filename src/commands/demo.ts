@@ -125,7 +125,7 @@ function banner(url: string, { callers, apiKey, jwtAuth, jwkValidation }: Demo):
   return [
     `Revocation gateway with demo data at ${url}; it is thrown away when you stop it (Ctrl-C).`,
     '',
-    `GraphiQL: ${url}${GRAPHQL_PATH}, with a working token and an operation for each mutation.`,
+    `GraphiQL: ${url}${GRAPHQL_PATH}, with a working token and operations to start from.`,
     '',
     'To paste, first the token, which may do everything in the organization acme:',
     `  TOKEN=${callers.personalAccessToken}`,

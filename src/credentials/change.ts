@@ -93,8 +93,9 @@ export function change<Input extends { readonly id: string }, R extends Refusal 
         spec.permissions(input, found instanceof NotFound ? undefined : found),
         spec.project?.(input),
       );
-      if (missing.length > 0) return { refused: new PermissionDenied(missing) };
-      if (found instanceof NotFound) return { refused: found, unresolved: true };
+      const unresolved = found instanceof NotFound;
+      if (missing.length > 0) return { refused: new PermissionDenied(missing), unresolved };
+      if (unresolved) return { refused: found, unresolved };
       if (standing(await chainOf(tx, 'id', found.id), atMs) !== undefined) {
         return { refused: new OwnerRevoked() };
       }

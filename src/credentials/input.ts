@@ -9,6 +9,8 @@ export const COMMENT_MAX = 1_000;
 /** The longest name of anything that is made, in characters. */
 export const NAME_MAX = 200;
 const SLUG_MAX = 100;
+/** Permissions or scopes that one thing can have: they are part of every JWT that it gets. */
+export const PERMISSIONS_MAX = 100;
 
 const slugPattern = /^[a-z0-9][a-z0-9-]*[a-z0-9]$/;
 
@@ -54,7 +56,10 @@ export function checkInput<Field extends string>(
 }
 
 /** Says no to a comment that does not belong in a ledger that nobody can edit. */
-export function checkComment(comment: string | undefined): InvalidInput | undefined {
+export function checkComment(
+  comment: string | undefined,
+  path = 'comment',
+): InvalidInput | undefined {
   if (comment === undefined) return undefined;
   const message =
     textProblem(comment) ??
@@ -62,7 +67,7 @@ export function checkComment(comment: string | undefined): InvalidInput | undefi
     (carriesSecret(comment)
       ? 'Carries what looks like a secret: the ledger is kept for good, so leave it out'
       : undefined);
-  return problem('comment', message);
+  return problem(path, message);
 }
 
 /** Says no to names that would be odd to read, or that give a secret away. */
@@ -112,7 +117,7 @@ export const checkExpiry = (
 /** Says no to lists of permissions that hold something else. */
 export function checkPermissions(path: string, given: readonly string[]): InvalidInput | undefined {
   const unknown = given.filter((permission) => !isPermission(permission));
-  if (unknown.length === 0) return undefined;
+  if (unknown.length === 0) return checkCount(path, given);
   // What is no permission may be a secret that was pasted.
   const shown = unknown.map((text) => (carriesSecret(text) ? '(a secret)' : text));
   return problem(
@@ -120,3 +125,12 @@ export function checkPermissions(path: string, given: readonly string[]): Invali
     `Not a permission: ${shown.join(', ')}. There are ${permissions.join(', ')}`,
   );
 }
+
+/** Says no to lists of permissions or scopes that are too long, or say something twice. */
+export const checkCount = (path: string, given: readonly string[]): InvalidInput | undefined =>
+  problem(
+    path,
+    given.length > PERMISSIONS_MAX || new Set(given).size < given.length
+      ? `Must be at most ${PERMISSIONS_MAX}, each once`
+      : undefined,
+  );

@@ -24,6 +24,8 @@ export interface CallSpec<
   readonly paths: readonly string[];
   /** What a request must say: path parameters and query; of the others, what the body says too. */
   readonly reads: z.ZodType<Shape>;
+  /** Whether its path says all, so that its body is not read. */
+  readonly ignoresBody?: true;
   /** What it can refuse, beyond an unknown caller and an invalid input. */
   readonly refusals: Classes;
   /** `actor` has the right to nothing yet. */
@@ -41,7 +43,7 @@ export interface CallSpec<
 export function restCall<Shape extends object, Done, const Classes extends readonly RefusalClass[]>(
   spec: CallSpec<Shape, Done, Classes>,
 ): RestRoute {
-  const body = spec.method !== 'GET';
+  const body = spec.method !== 'GET' && spec.ignoresBody !== true;
 
   async function answer(gateway: Gateway, request: FastifyRequest): Promise<Reply> {
     const restRequest = toRestRequest(request);

@@ -67,6 +67,7 @@ export const assignJwkValidationRest = restCall({
     '/apiops/projects/:projectName/credentials/:username/jwk/validation/:jwkName/',
     '/apiops/projects/:projectName/credentials/:username/jwk/validation/:jwkName',
   ],
+  ignoresBody: true,
   reads: z.object({ projectName: z.string(), username: z.string(), jwkName: z.string() }),
   refusals: assign.refusals,
   async run(gateway, _actor, given, call) {

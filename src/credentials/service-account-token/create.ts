@@ -1,4 +1,4 @@
-import { permissionsOfScope } from '../../permissions.ts';
+import { neededToGive } from '../../permissions.ts';
 import { NameTaken } from '../../refusals.ts';
 import { change, insert } from '../change.ts';
 import { findBySlug } from '../find.ts';
@@ -22,7 +22,7 @@ export const createServiceAccountToken = change<NewServiceAccountToken, NameTake
   owner: (db, organizationId, { serviceAccountSlug }) =>
     findBySlug(db, organizationId, 'service-account', serviceAccountSlug),
   permissions: ({ scopes }) => [
-    ...new Set(['service-account-token:create', ...scopes.flatMap(permissionsOfScope)]),
+    ...new Set(['service-account-token:create', ...scopes.flatMap(neededToGive)]),
   ],
   make: async (tx, row, { name, tokenSlug, scopes, secretHash, expiresAtMs }, { owner }) =>
     (await findBySlug(tx, owner.id, 'service-account-token', tokenSlug)) === undefined

@@ -2,7 +2,7 @@ import { changeGraph } from '../../graphql/change.ts';
 import { revocableGraph } from '../../graphql/revocation.ts';
 import { isScope } from '../../permissions.ts';
 import { hashSecret, newSecret } from '../../secrets.ts';
-import { checkExpiry, checkName, checkSlug, problem, slugOf } from '../input.ts';
+import { checkCount, checkExpiry, checkName, checkSlug, problem, slugOf } from '../input.ts';
 import { createServiceAccountToken } from './create.ts';
 import { serviceAccountToken } from './kind.ts';
 
@@ -57,6 +57,7 @@ export const createServiceAccountTokenGraph = changeGraph(createServiceAccountTo
       'scopes',
       scopes.every(isScope) ? undefined : 'Each must be read: or write: and a name, or a *',
     ),
+    checkCount('scopes', scopes),
     checkExpiry('expiresAt', expiresAt, gateway.now()),
   ],
   prepare: async ({ serviceAccountSlug, name, slug, scopes, expiresAt }, { gateway }) => {

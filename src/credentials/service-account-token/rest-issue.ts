@@ -8,7 +8,7 @@ import { kaiten, kaitenProblem } from '../../rest/dialects/kaiten.ts';
 import { hashSecret, newSecret } from '../../secrets.ts';
 import { carryOut } from '../carry-out.ts';
 import { findBySlug } from '../find.ts';
-import { checkExpiry, checkName, checkSlug, slugOf, together } from '../input.ts';
+import { checkCount, checkExpiry, checkName, checkSlug, slugOf, together } from '../input.ts';
 import { childrenOf } from '../list.ts';
 import { createServiceAccountToken } from './create.ts';
 
@@ -73,7 +73,7 @@ export const createServiceAccountTokenRest = restCall({
   reads: z.object({
     serviceAccountSlug: z.string(),
     name: z.string('expected required property name to be present'),
-    slug: z.string().optional(),
+    slug: z.string().nullish(),
     scopes: z.array(z.string(), 'expected required property scopes to be present'),
     expiresAt: z.iso
       .datetime({ offset: true, error: 'expected string to be RFC 3339 date-time' })
@@ -96,6 +96,8 @@ export const createServiceAccountTokenRest = restCall({
       const message = 'Scopes must be read: or write: and a name, or a *';
       return { refused: new InvalidScopes([{ path: 'scopes', message }]) };
     }
+    const badCount = checkCount('scopes', scopes);
+    if (badCount !== undefined) return { refused: new InvalidScopes(badCount.issues) };
     const token = newSecret('service-account-token');
     const input = {
       ...{ id: gateway.newId(), serviceAccountSlug, name, tokenSlug, scopes, expiresAtMs },
