@@ -45,6 +45,7 @@ export class DemoRows {
   readonly #running: Running;
   readonly #source: DemoSource;
   readonly #slugs = new Map<string, string>();
+  readonly #parents = new Map<string, string | null>();
   readonly #pending: Pending = {};
   readonly nowMs: number;
 
@@ -113,6 +114,7 @@ export class DemoRows {
       subject,
       organization: this.#slugs.get(row.organization_id) ?? '',
       permissions: permissions ?? [],
+      chain: this.#chain(row.parent_id),
       issuedAtMs: Math.min(this.nowMs, this.nowMs + 2 * ttlMs),
       expiresAtMs: this.nowMs + ttlMs,
     });
@@ -156,7 +158,13 @@ export class DemoRows {
     });
   }
 
+  /** The ids from a row up to its organization. */
+  #chain(id: string | null): string[] {
+    return id === null ? [] : [id, ...this.#chain(this.#parents.get(id) ?? null)];
+  }
+
   #keep(row: Revocable): Revocable {
+    this.#parents.set(row.id, row.parent_id);
     this.detail('revocables', row);
     return row;
   }

@@ -142,7 +142,7 @@ export interface LedgerTable {
   id: string;
   organization_id: string;
   at_ms: number;
-  /** `revoke`, `create` or `update`; what the gateway itself records: `use-up`, `late`, `stuck`. */
+  /** What was attempted; what the gateway itself records: `use-up`, `late`, `stuck`. */
   action: string;
   kind: string;
   /** The row in `revocables`, where the attempt resolved to one. No reference: entries outlive rows. */
@@ -158,7 +158,7 @@ export interface LedgerTable {
   actor: string;
   /** The credential that the caller presented, where the gateway issued it. */
   actor_id: string | null;
-  /** `graphql`, `rest`, `oauth` or `cli`. */
+  /** `graphql`, `rest`, `oauth` or `cli`; `gateway` for what the gateway itself records. */
   surface: string;
   request_id: string;
 }

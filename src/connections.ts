@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -8,14 +9,19 @@ export interface Connections {
   endOnceAnswered(socket: Socket): boolean;
 }
 
+/** How long a stream of events may take to end once the server closes; then it is cut. */
+const STREAM_END_MS = 1_000;
+
 /**
  * Lets a server that closes answer what was asked, and then end: Node closes the connections that
  * wait for a second request, but not those that have sent no first one, nor those whose answer is
- * still owed.
+ * still owed. A client that does not read how a stream ends learns it from the connection.
  */
 export function closeOnceAnswered(app: FastifyInstance): Connections {
   /** How many answers each open connection is owed. */
   const owed = new Map<Socket, number>();
+  /** The answers themselves. */
+  const answers = new Set<ServerResponse>();
   /** Connections on which nothing more can be read. */
   const broken = new Set<Socket>();
   let closing = false;
@@ -29,7 +35,9 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
   });
   app.server.on('request', ({ socket }, response) => {
     owed.set(socket, (owed.get(socket) ?? 0) + 1);
+    answers.add(response);
     response.once('close', () => {
+      answers.delete(response);
       const left = (owed.get(socket) ?? 1) - 1;
       if (!socket.destroyed) owed.set(socket, left);
       if ((closing || broken.has(socket)) && left === 0) socket.end();
@@ -40,9 +48,12 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
     await setImmediate();
     await setImmediate();
     closing = true;
-    for (const [socket, answers] of owed) {
-      if (answers === 0) socket.destroy();
+    for (const [socket, left] of owed) {
+      if (left === 0) socket.destroy();
     }
+    setTimeout(() => {
+      for (const answer of answers) if (isStream(answer)) answer.destroy();
+    }, STREAM_END_MS).unref();
   });
 
   return {
@@ -53,3 +64,6 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
     },
   };
 }
+
+const isStream = (answer: ServerResponse): boolean =>
+  String(answer.getHeader('content-type')).startsWith('text/event-stream');

@@ -17,6 +17,7 @@ import pRetry from 'p-retry';
 import * as migration0001 from '../db/migrations/0001_gateway.ts';
 import * as migration0002 from '../db/migrations/0002_issuing.ts';
 import * as migration0003 from '../db/migrations/0003_delivery.ts';
+import * as migration0004 from '../db/migrations/0004_feed.ts';
 import type { Tables } from '../db/tables.ts';
 import { StartError } from './start-error.ts';
 import { isBusy } from './unavailable.ts';
@@ -79,6 +80,7 @@ export async function migrate(db: Kysely<Tables>): Promise<string[]> {
         '0001_gateway': migration0001,
         '0002_issuing': migration0002,
         '0003_delivery': migration0003,
+        '0004_feed': migration0004,
       }),
     },
   });

@@ -20,6 +20,12 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * What an address is for. In production keys must not be read where others could answer, nor webhooks
+ * be told where others could read; messages go to environments, which may be inside.
+ */
+export type UrlPurpose = 'keys' | 'messages' | 'webhooks';
+
 /** Everything that the surfaces work with. */
 export interface Gateway extends Performer, TokenIssuer {
   readonly reader: Kysely<Tables>;
@@ -30,8 +36,8 @@ export interface Gateway extends Performer, TokenIssuer {
   readonly secretKey: SecretKey;
   /** `fetch` for addresses that somebody else chose. */
   readonly outbound: Outbound;
-  /** What is wrong with such an address on the face of it; keys must not be read where others could answer. */
-  readonly urlProblem: (url: string, purpose: 'keys' | 'messages') => string | undefined;
+  /** What is wrong with such an address on the face of it. */
+  readonly urlProblem: (url: string, purpose: UrlPurpose) => string | undefined;
   readonly remoteKeys: RemoteKeys;
   /** The issuers outside whose JWTs are accepted. */
   readonly trustedIssuers: readonly string[];

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { LedgerEntry, Tables } from '../db/tables.ts';
 
@@ -7,6 +8,11 @@ export interface LedgerTail {
   nudge(): void;
   /** Where the ledger ends. */
   position(): Promise<number>;
+  /**
+   * Resolves once the ledger may have grown since this was asked, `idleMs` are over or the signal aborts;
+   * with false where the tail is closed.
+   */
+  changed(signal: AbortSignal, idleMs: number): Promise<boolean>;
   /**
    * Each entry of the organization after a position, in order and without a gap, as soon as it is
    * committed: a list whenever there is something new, and an empty one at least every `idleMs`, until
@@ -40,11 +46,9 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
   async function position(): Promise<number> {
     const row = await reader
       .selectFrom('ledger')
-      .select('seq')
-      .orderBy('seq', 'desc')
-      .limit(1)
+      .select(({ fn }) => fn.max('seq').as('end'))
       .executeTakeFirst();
-    return row?.seq ?? 0;
+    return row?.end ?? 0;
   }
 
   /** Looks for others' commits for as long as somebody waits. */
@@ -52,7 +56,7 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
     if (poll !== undefined || closed) return;
     poll = setTimeout(async () => {
       // Whoever reads next meets the same fault, and can tell of it.
-      const now = await position().catch(() => seen + 1);
+      const now = await position().catch(() => Number.NaN);
       poll = undefined;
       if (now !== seen) wakeAll();
       seen = now;
@@ -79,6 +83,10 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
 
   return {
     position,
+    async changed(signal, idleMs) {
+      if (!closed && !signal.aborted) await changed(signal, idleMs);
+      return !closed;
+    },
     nudge: wakeAll,
     close() {
       closed = true;
@@ -100,7 +108,8 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
           .execute();
         cursor = entries.at(-1)?.seq ?? cursor;
         yield entries;
-        if (entries.length < ENTRIES_MAX) await next;
+        // A long way to catch up leaves room for what others ask meanwhile.
+        await (entries.length < ENTRIES_MAX ? next : setImmediate());
       }
     },
   };

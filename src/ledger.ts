@@ -2,6 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import { subscribersOf } from './delivery/targets.ts';
 
+/** Engines limit the values of a statement: no number of targets may stop a revocation. */
+const ROWS_PER_INSERT_MAX = 1_000;
+
 /** An entry that was appended, and the targets that are owed it. */
 export interface Appended {
   readonly entry: LedgerEntry;
@@ -26,10 +29,11 @@ export async function append(
     .executeTakeFirstOrThrow();
   const entry = { seq, ...fields };
   const owed = [...also, ...(await subscribersOf(tx, entry))];
-  if (owed.length > 0) {
+  for (let i = 0; i < owed.length; i += ROWS_PER_INSERT_MAX) {
+    const some = owed.slice(i, i + ROWS_PER_INSERT_MAX);
     await tx
       .insertInto('deliveries')
-      .values(owed.map(({ id }) => ({ seq, target_id: id, attempts: 0 })))
+      .values(some.map(({ id }) => ({ seq, target_id: id, attempts: 0 })))
       .execute();
   }
   return { entry, owed };

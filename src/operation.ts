@@ -47,9 +47,14 @@ export interface Addressed {
   readonly target: string;
 }
 
+/** What callers attempt; from `test` on, with targets alone. */
+export type Action =
+  | ('revoke' | 'create' | 'update')
+  | ('test' | 'rotate' | 'resume' | 'close' | 'remove');
+
 /** Something that changes what can be revoked. It lists every no that it can give. */
 export interface Operation<Input, Value, R extends Refusal> {
-  readonly action: 'revoke' | 'create' | 'update';
+  readonly action: Action;
   readonly kind: string;
   readonly refusals: readonly RefusalClass<R>[];
   /** The target as the caller addressed it. */

@@ -5,6 +5,7 @@ export const secretPrefixes = {
   'personal-access-token': 'rgw_pat_',
   'api-key': 'rgw_key_',
   'oauth-client': 'rgw_cs_',
+  'enforcement-point': 'rgw_ep_',
   /** Kaiten's own. */
   'service-account-token': 'ksh_',
 } as const;

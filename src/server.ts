@@ -9,6 +9,7 @@ import { type Cidr, isWithin } from './addresses.ts';
 import type { Config } from './config.ts';
 import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
+import { mountFeed } from './feed/mount.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
 import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
@@ -92,12 +93,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setNotFoundHandler(general.unknownPath);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableEnded) logAnswer(request, reply, 'left');
+    });
     if (isTooLong(request)) return general.uriTooLong(request, reply);
   });
   app.decorateRequest('refusal');
   app.addHook('onResponse', async (request, reply) => logAnswer(request, reply));
 
   app.addHook('onReady', async () => gateway.delivery.start());
+  // Whoever follows the ledger is told that nothing more comes.
+  app.addHook('preClose', async () => gateway.tail.close());
 
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
   app.get('/health/live', async () => ({ status: 'ok' }));
@@ -109,6 +115,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   mountRest(app, gateway, routes);
   mountOauth(app, gateway);
+  mountFeed(app, gateway);
   mountGraphql(app, gateway, { profile, examples });
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   for (const path of ['/', '/health/live', '/health/ready']) {
@@ -118,7 +125,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** The one line of the log for a request: the route, not the path, since secrets are pasted as ids. */
-function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+function logAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ended: 'answered' | 'left' = 'answered',
+): void {
   const { refusal } = request;
   request.log.info(
     {
@@ -130,7 +141,7 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
       client: request.ip,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     },
-    'answered',
+    ended,
   );
 }
 

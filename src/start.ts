@@ -68,13 +68,13 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const remoteKeys = createRemoteKeys(outbound);
   const shared = { reader, writes, now, log, secretKey, signingKey, outbound, remoteKeys };
   const { publicUrl, trustedIssuers } = config;
-  const verify = createVerify({ ...shared, publicUrl, trustedIssuers });
   const newId = options.newId ?? uuidv7;
   const tail = createLedgerTail(reader);
   const announce = (owed: readonly Target[]) => {
     tail.nudge();
     delivery.wake(owed);
   };
+  const verify = createVerify({ ...shared, newId, announce, publicUrl, trustedIssuers });
   const { effectBoundMs } = config;
   const delivery = createDelivery({ ...shared, newId, announce, effectBoundMs });
   const gateway: Gateway = {
@@ -85,7 +85,7 @@ export async function start(config: Config, options: StartOptions = {}): Promise
     urlProblem: (url, purpose) =>
       urlProblem(url, {
         allow: config.outboundAllow,
-        https: purpose === 'keys' && config.profile === 'production',
+        https: purpose !== 'messages' && config.profile === 'production',
       }),
     authenticate: createAuthenticate(verify),
     credentials: options.credentials ?? allCredentials,

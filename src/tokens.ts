@@ -24,6 +24,10 @@ export interface AccessTokenClaims {
   /** The slug of the organization. */
   organization: string;
   permissions: readonly string[];
+  /** The ids of the rows above it, from its parent up to the organization. */
+  chain: readonly string[];
+  /** Whether it may be used only so often: then nobody can tell by the token alone. */
+  usesLimited?: boolean;
   issuedAtMs: number;
   expiresAtMs: number;
 }
@@ -39,6 +43,8 @@ export async function signAccessToken(
     ...(scope !== undefined && { scope }),
     organization: claims.organization,
     permissions: claims.permissions,
+    chain: claims.chain,
+    ...(claims.usesLimited && { uses_limited: true }),
   })
     .setProtectedHeader(header(issuer, ACCESS_TOKEN_TYPE))
     .setIssuer(issuer.publicUrl)

@@ -39,6 +39,7 @@ async function mintJwt(h: Harness, parent: Revocable, more: Partial<Revocable>):
     subject: 'ada',
     organization: 'acme',
     permissions: [],
+    chain: [],
     issuedAtMs,
     expiresAtMs: issuedAtMs + 3_600_000,
   });

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Revocable } from '../db/tables.ts';
+import type { Action } from '../src/operation.ts';
 import { newSecret } from '../src/secrets.ts';
 import type { Harness } from './harness.ts';
 
@@ -15,7 +16,7 @@ export interface Asked {
 /** A mutation that revokes none of our rows: how it is asked, and what comes of it. */
 export interface Creation {
   readonly mutation: string;
-  readonly action?: 'create' | 'update' | 'revoke';
+  readonly action?: Action;
   readonly kind: string;
   /** Where what is made is kept, unless among what can be revoked. */
   readonly table?: 'targets' | 'cut_offs' | 'jwt_auths';
@@ -33,6 +34,10 @@ export interface Creation {
   target(input: Record<string, unknown>, id: string): string;
   /** What the new row has besides what all have. */
   readonly row?: Record<string, unknown>;
+  /** Whether it changes what is owed alone. */
+  readonly changesNoRow?: true;
+  /** Whether it can be done although what it belongs to has ended. */
+  readonly whateverOwner?: true;
   /** What cannot be, with the field that is named for it. */
   readonly wrong: readonly [changed: Record<string, unknown>, path: string][];
   /** How the same once more is refused. */

@@ -14,6 +14,7 @@ import { identityCreations } from './identity-creations.ts';
 import { ISSUER } from './issuers.ts';
 import { add, organizationRow } from './kinds.ts';
 import { projectCreations } from './project-creations.ts';
+import { targetCreations } from './target-creations.ts';
 
 /** The beginning of a JWT. */
 const pastedJwt = `${btoa('{"alg":"ES256"}')}.${btoa('{}')}.x`;
@@ -161,6 +162,7 @@ export const creations: readonly Creation[] = [
     unique: 'NAME_TAKEN',
   },
   ...projectCreations,
+  ...targetCreations,
 ];
 
 /** The case of a mutation. */

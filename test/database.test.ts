@@ -12,6 +12,9 @@ import { openGateway } from './harness.ts';
 /** Read whole at times: it has a row for each signing key, of which there are a few. */
 const small = ['signing_keys'];
 
+/** Read whole by the gateway itself, every second: they hold only what is not done yet. */
+const unfinished = /INDEX (?:deliveries_open|targets_late)$/;
+
 test('every query of every client is an index lookup, and every index has a query', async () => {
   const { h, queries } = await queriesOfEverything();
   const db = new Sqlite(join(h.folder, 'gateway.db'), { readonly: true });
@@ -24,7 +27,8 @@ test('every query of every client is an index lookup, and every index has a quer
       if (index !== undefined) used.add(index);
       // The rows that a query has itself just made are no table.
       const scanned = /^SCAN (\w+)/.exec(detail)?.[1];
-      const made = ['chain', 'page', 'CONSTANT', ...small];
+      const made = ['chain', 'page', 'behind', 'CONSTANT', ...small];
+      if (unfinished.test(detail)) continue;
       if (scanned !== undefined && !made.includes(scanned)) scans.push(`${detail}: ${sql}`);
       const few = new RegExp(`\\b(?:chain|${small.join('|')})\\b`);
       if (/TEMP B-TREE/.test(detail) && !few.test(sql)) scans.push(`${detail}: ${sql}`);

@@ -25,6 +25,7 @@ async function issue(h: Harness, authId: string): Promise<string> {
     subject: 'somebody',
     organization: 'acme',
     permissions: [],
+    chain: [],
     issuedAtMs,
     expiresAtMs: issuedAtMs + 60_000,
   });

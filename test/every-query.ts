@@ -2,8 +2,11 @@ import type { LogEvent } from 'kysely';
 import { expect } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { ASSERTION_TYPE } from '../src/oauth/assertion.ts';
+import { hashSecret } from '../src/secrets.ts';
+import { change, tokenWith } from './callers.ts';
 import { ask } from './creation.ts';
 import { creationOf, creations } from './creations.ts';
+import { acknowledge, followFeed, listenOn, makePoint } from './feed-client.ts';
 import { type Harness, openGateway } from './harness.ts';
 import { newToken, withJwtAuth, withTokenAuth } from './identities.ts';
 import { makeKey, sign, trusting } from './issuers.ts';
@@ -34,8 +37,14 @@ export const everything = `query ($id: ID!, $after: String, $ledgerAfter: String
     } } }
   } } }
   personalAccessTokens { edges { node { id } } }
+  enforcementPoints { edges { node { id } } }
   oauthClients { edges { node { id } } }
   accessTokens { edges { node { id } } }
+  targets(first: 9, after: $after) { edges { node {
+    id state pending stuck oldestPendingAt lastError
+    stuckDeliveries { edges { node { revocationId } } }
+    timeToEffect { count p50Ms }
+  } } }
 } }`;
 
 /** A gateway, and each query that it made once clients had asked for all, with parameters of one run. */
@@ -62,7 +71,9 @@ export async function queriesOfEverything() {
   await askOauth(h, record, await sign(key));
   await askCreations(h, record);
   await askRevocations(h, record);
+  await askFeed(h, record);
   await askLists(h, record);
+  await askSubscription(h, record);
   await record(() => h.rest('GET', '/health/ready'));
   return { h, queries };
 }
@@ -171,6 +182,43 @@ async function askOauth(h: Harness, record: Record, trusted: string) {
   for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server']) {
     await record(() => h.rest('GET', path));
   }
+}
+
+async function askFeed(h: Harness, record: Record) {
+  const url = await listenOn(h);
+  const point = await makePoint(h);
+  await withTokenAuth(h, { accessTokenTrustedIps: ['10.0.0.0/8'] });
+  await record(async () => {
+    const feed = await followFeed(url, point.token);
+    await feed.until(({ event }) => event === 'position');
+    await withTokenAuth(h, { accessTokenTrustedIps: ['10.0.0.0/8'] });
+    const { data } = await feed.until(({ event }) => event === 'change');
+    const { status } = await acknowledge(url, point.token, { seq: data.seq });
+    expect(status).toBe(204);
+    const form = { headers: { authorization: `Bearer ${point.token}` }, method: 'POST' };
+    const body = new URLSearchParams({ token: point.token });
+    expect((await fetch(`${url}/oauth/introspect`, { ...form, body })).status).toBe(200);
+    feed.close();
+    await feed.ended;
+  });
+}
+
+/** Subscribes to what was revoked so far, until the subscriber is revoked itself. */
+async function askSubscription(h: Harness, record: Record) {
+  const token = await tokenWith(h, ['ledger:read']);
+  const row = (await h.rows()).find(({ secret_hash }) => secret_hash === hashSecret(token));
+  const within = h.demo.apiKey[0]?.applicationId;
+  const query =
+    'subscription ($within: ID) { revocations(after: "0", within: $within) { cursor } }';
+  const { body } = await record(async () => {
+    const told = h.rest('POST', '/graphql', token, {
+      headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
+      payload: JSON.stringify({ query, variables: { within } }),
+    });
+    await change(h, row?.id ?? '', { revoked_at_ms: Date.now(), revoked_by: 'somebody' });
+    return await told;
+  });
+  expect(body).toContain('UNAUTHENTICATED');
 }
 
 async function askLists(h: Harness, record: Record) {

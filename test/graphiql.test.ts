@@ -20,6 +20,7 @@ test('without demo data it shows every mutation that revokes, to be filled in, a
     'WhoAmI',
     ...withSixth.map(({ graph: { mutation } }) => mutation[0]?.toUpperCase() + mutation.slice(1)),
     'WhatWasRevoked',
+    'WhatIsRevoked',
   ]);
   expect(query).toContain('keyId: "<keyId>"');
   expect(JSON.parse(headers)).toEqual({ Authorization: 'Bearer <token>' });
@@ -30,7 +31,7 @@ test('with examples it shows what they can be tried on, and their token', () => 
   const inputs = { revokeToken: { tokenId: 'a "quoted" id' } };
   const { query, headers } = graphiqlOptions(credentials, { token: 'the-token', inputs });
   expect(validate(buildSchema(credentials), parse(query))).toEqual([]);
-  expect(namesIn(query)).toEqual(['WhoAmI', 'RevokeToken', 'WhatWasRevoked']);
+  expect(namesIn(query)).toEqual(['WhoAmI', 'RevokeToken', 'WhatWasRevoked', 'WhatIsRevoked']);
   expect(query).toContain('tokenId: "a \\"quoted\\" id"');
   expect(JSON.parse(headers)).toEqual({ Authorization: 'Bearer the-token' });
 });

@@ -100,6 +100,12 @@ const makers: Record<string, (h: Harness, organization: Revocable) => Promise<Ta
     const { projectName, jwkName } = names;
     return { input: { projectName, jwkName }, rowId: jwk.id };
   },
+  'enforcement-point': async (h, organization) => {
+    const { id } = await add(h, organization, 'enforcement-point', {
+      secret_hash: hashSecret(newSecret('enforcement-point')),
+    });
+    return { input: { enforcementPointId: id }, rowId: id };
+  },
   'deploy-token': async (h, organization) => {
     const application = await add(h, organization, 'application');
     const token = await add(h, application, 'deploy-token');

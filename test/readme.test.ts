@@ -1,11 +1,10 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { buildSchema } from '../src/graphql/schema.ts';
 import { blocks, page, quoted, rows, section } from './markdown.ts';
-import { launch, newFolder, root, type Settings, serve, settingsIn } from './processes.ts';
+import { paste, ways } from './pasting.ts';
+import { newFolder, serve, settingsIn } from './processes.ts';
 
 /** Everything in the README that can be pasted is run, and answers as is printed there. */
 
@@ -13,35 +12,6 @@ const readme = page('README.md');
 const firstScreen = readme.slice(0, readme.indexOf('\n## '));
 const fromEmpty = section(readme, '## From an empty database');
 const issueAndUse = section(readme, '## Issue, use, revoke');
-
-const onPath = (program: string) =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-
-/** Makes a `curl` that needs only Node. */
-function withoutCurl(settings: Settings): Settings {
-  const folder = newFolder();
-  const script = join(folder, 'curl');
-  const program = join(root, 'test/fixtures/curl.mjs');
-  writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
-  chmodSync(script, 0o755);
-  return { ...settings, PATH: `${folder}${delimiter}${settings.PATH}` };
-}
-
-/** With the machine's curl where it has one, and without in any case. */
-const ways: [string, (settings: Settings) => Settings][] = [
-  ['without curl', withoutCurl],
-  ...(onPath('curl')
-    ? [['with curl', (settings) => settings] satisfies (typeof ways)[number]]
-    : []),
-];
-
-/** Runs a block in a shell, as it stands but for the port; says what it printed. */
-async function paste(code: string, url: string, settings: Settings): Promise<string> {
-  const script = code.replaceAll('http://localhost:8080', url);
-  const { code: status, stdout, stderr } = await launch('sh', ['-c', script], settings).ended;
-  if (status !== 0) throw new Error(`${script}\nended with ${status}: ${stderr}`);
-  return stdout;
-}
 
 describe.each(ways)('%s', (_way, given) => {
   test('the requests to the demo are answered as printed', async () => {

@@ -17,6 +17,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .columns(['organization_id', 'kind'])
     .where(sql<boolean>`removed_at_ms is null`)
     .execute();
+  await db.schema
+    .createIndex('targets_listed')
+    .on('targets')
+    .columns(['organization_id', 'id'])
+    .where(sql<boolean>`removed_at_ms is null`)
+    .execute();
 
   await db.schema
     .createIndex('targets_late')

@@ -45,6 +45,7 @@ export const token = () =>
           subject: name,
           organization: actor.organizationSlug,
           permissions,
+          chain: [actor.organizationId],
           issuedAtMs,
           expiresAtMs,
         });

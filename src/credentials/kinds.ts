@@ -8,6 +8,7 @@ import { apiKeyGraph, createApiKeyGraph } from './api-key/graphql.ts';
 import { apiKeyRest } from './api-key/rest.ts';
 import { createApiKeyRest, listApiKeysRest } from './api-key/rest-issue.ts';
 import { applicationGraph, createApplicationGraph } from './application/graphql.ts';
+import { createEnforcementPointGraph, enforcementPointGraph } from './enforcement-point/graphql.ts';
 import {
   createGatewayCredentialGraph,
   gatewayCredentialGraph,
@@ -90,4 +91,5 @@ export const credentials: readonly AnyCredential[] = [
   { graph: serviceAccountGraph, mutations: [createServiceAccountGraph] },
   { graph: gatewayCredentialGraph, mutations: [createGatewayCredentialGraph] },
   { graph: jwkGraph, mutations: [createJwkGraph] },
+  { graph: enforcementPointGraph, mutations: [createEnforcementPointGraph] },
 ];

@@ -4,6 +4,7 @@ import { liveEnvironments } from '../delivery/targets.ts';
 import type { Call, Moment, Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
 import { AlreadyRevoked, NotFound, PermissionDenied, type Refusal } from '../refusals.ts';
+import { removePoint } from './enforcement-point/remove.ts';
 import type { Input, Kind } from './kind.ts';
 
 /** A revoked row, and what its kind shows of it. */
@@ -51,7 +52,7 @@ export function revoke<Field extends string, Answer, R extends Refusal>(
   };
 }
 
-/** Marks a row as revoked, where nobody has yet. */
+/** Marks a row as revoked, where nobody has yet, and ends what ends with it. */
 export async function markRevoked(
   tx: Transaction<Tables>,
   target: Revocable,
@@ -71,7 +72,9 @@ export async function markRevoked(
     .where('id', '=', target.id)
     .where('revoked_at_ms', 'is', null)
     .executeTakeFirst();
-  return numUpdatedRows === 0n ? new AlreadyRevoked(atMs) : { ...target, ...change };
+  if (numUpdatedRows === 0n) return new AlreadyRevoked(atMs);
+  if (target.kind === 'enforcement-point') await removePoint(tx, target.id, actor.name, atMs);
+  return { ...target, ...change };
 }
 
 const isRow = (target: Revocable | Refusal): target is Revocable => 'revoked_at_ms' in target;

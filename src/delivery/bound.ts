@@ -3,7 +3,7 @@ import type { Tables, Target } from '../../db/tables.ts';
 import { append } from '../ledger.ts';
 import type { Writes } from '../writes.ts';
 import { targetEvent } from './lane.ts';
-import type { Owed } from './open.ts';
+import { type Owed, oldestBounded } from './open.ts';
 
 interface Options {
   readonly reader: Kysely<Tables>;
@@ -28,7 +28,11 @@ export function watchBound({ reader, writes, now, newId, effectBoundMs, announce
       .where('late_since_ms', 'is not', null)
       .execute();
     const caughtUp = known.filter(({ id }) => !behind.some(({ target }) => target.id === id));
-    const news = behind.filter(({ target }) => target.late_since_ms === null);
+    const news: Owed[] = [];
+    for (const { target } of behind.filter((each) => each.target.late_since_ms === null)) {
+      const sinceMs = await oldestBounded(reader, target.id);
+      if (sinceMs !== undefined && sinceMs + effectBoundMs < atMs) news.push({ target, sinceMs });
+    }
     if (news.length === 0 && caughtUp.length === 0) return;
     const told = await writes.run(async (tx) => {
       const subscribers: Target[] = [];
@@ -36,11 +40,15 @@ export function watchBound({ reader, writes, now, newId, effectBoundMs, announce
         await tx.updateTable('targets').set({ late_since_ms: null }).where('id', '=', id).execute();
       }
       for (const { target, sinceMs } of news) {
-        await tx
+        const { numUpdatedRows } = await tx
           .updateTable('targets')
           .set({ late_since_ms: sinceMs })
           .where('id', '=', target.id)
-          .execute();
+          .where('removed_at_ms', 'is', null)
+          .where('late_since_ms', 'is', null)
+          .executeTakeFirst();
+        // Removed since it was looked at, or recorded by another process.
+        if (numUpdatedRows === 0n) continue;
         const event = targetEvent(
           target,
           'late',

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Delivery, Tables, Target } from '../../db/tables.ts';
 import { append } from '../ledger.ts';
 import type { Writes } from '../writes.ts';
-import { owedTo } from './open.ts';
+import { isStuck, owedTo, targetOf } from './open.ts';
 
 /** Attempts at one delivery, beyond which it is stuck. */
 export const ATTEMPTS_MAX = 12;
@@ -90,20 +90,20 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
         options.blocked(oldest.last_error ?? '');
         return retryIn(waitMs);
       }
-      // Read anew: it may have moved, or have another secret by now.
-      const target = await reader
-        .selectFrom('targets')
-        .selectAll()
-        .where('id', '=', targetId)
-        .executeTakeFirstOrThrow();
-      await sendInOrder(target, batch);
+      await sendInOrder(batch);
     }
   }
 
   /** Sends one after the other, up to the first that fails; all that was done is recorded then. */
-  async function sendInOrder(target: Target, batch: readonly Delivery[]): Promise<void> {
+  async function sendInOrder(batch: readonly Delivery[]): Promise<void> {
     const recorded: Promise<void>[] = [];
     for (const delivery of batch) {
+      // Read anew: it may have moved, have another secret, or be owed this no more.
+      const target = await targetOf(reader, delivery);
+      if (target === undefined) {
+        options.attempted(delivery.seq, 'Closed before it was sent');
+        continue;
+      }
       const notifiedAt = now();
       const error = await options.send(target, delivery.seq).catch((fault: unknown) => {
         log.error({ err: fault, seq: delivery.seq, target: targetId }, 'delivery failed');
@@ -111,7 +111,10 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
       });
       // What a stop has cut off was no attempt: it is made again after the start.
       if (stopped) break;
-      recorded.push(record(target, delivery, notifiedAt, error));
+      const recording = record(target, delivery, notifiedAt, error);
+      // It is looked at below; until then its failure must not count as unhandled.
+      recording.catch(() => undefined);
+      recorded.push(recording);
       if (error !== undefined) break;
     }
     await Promise.all(recorded);
@@ -136,19 +139,26 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
             stuck_at_ms: stuck ? at : null,
           };
     await writes.run(async (tx) => {
-      await tx
+      const known = stuck && (await hasStuck(tx));
+      const { numUpdatedRows } = await tx
         .updateTable('deliveries')
         .set({ ...result, attempts, notified_at_ms })
         .where('seq', '=', seq)
         .where('target_id', '=', targetId)
         .where('closed_at_ms', 'is', null)
-        .execute();
-      if (!stuck) return;
+        .executeTakeFirst();
+      // Told once, until somebody has resolved it: else two that fail would tell each other for ever.
+      if (!stuck || known || numUpdatedRows === 0n) return;
       const event = targetEvent(target, 'stuck', `After ${attempts} attempts: ${error}`);
       ({ owed } = await append(tx, { ...event, id: options.newId(), at_ms: at }));
     });
     options.attempted(seq, error);
     if (stuck) options.announce(owed);
+  }
+
+  async function hasStuck(tx: Kysely<Tables>): Promise<boolean> {
+    const one = tx.selectFrom('deliveries').select('seq').where('target_id', '=', targetId);
+    return (await one.where(isStuck).limit(1).executeTakeFirst()) !== undefined;
   }
 
   return {

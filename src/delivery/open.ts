@@ -21,6 +21,42 @@ export async function owedTo(
     .execute();
 }
 
+/** The target of a delivery, as it is now; undefined where it is owed that no more. */
+export async function targetOf(
+  db: Kysely<Tables>,
+  { seq, target_id }: Pick<Delivery, 'seq' | 'target_id'>,
+): Promise<Target | undefined> {
+  return await db
+    .selectFrom('deliveries')
+    .innerJoin('targets', 'targets.id', 'deliveries.target_id')
+    .selectAll('targets')
+    .where('deliveries.seq', '=', seq)
+    .where('deliveries.target_id', '=', target_id)
+    .where(isOpen)
+    .executeTakeFirst();
+}
+
+/**
+ * When the oldest thing happened that a target is owed and the bound is about. What is told of targets
+ * themselves is not: a target that is slow would be late with that for ever.
+ */
+export async function oldestBounded(
+  db: Kysely<Tables>,
+  targetId: string,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .innerJoin('ledger', 'ledger.seq', 'deliveries.seq')
+    .select('ledger.at_ms')
+    .where('deliveries.target_id', '=', targetId)
+    .where(isOpen)
+    .where('ledger.action', 'not in', ['late', 'stuck'])
+    .orderBy('deliveries.seq')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.at_ms;
+}
+
 /** A target that is owed something, and since when. */
 export interface Owed {
   readonly target: Target;

@@ -13,6 +13,17 @@ export interface Context {
   readonly requestId: string;
   readonly actor: Actor | Unauthenticated;
   readonly loaders: Loaders;
+  readonly live: Live;
+}
+
+/** What a subscription needs of its request, since it outlives its first answer. */
+export interface Live {
+  /** Has proxies pass on at once what is told. The signal aborts when the connection is closed. */
+  begin(): AbortSignal;
+  /** Who is asking, read again: still the same use of the token. */
+  again(): Promise<Actor | Unauthenticated>;
+  /** Ends the connection. */
+  cut(): void;
 }
 
 /** What the schema is made of. */

@@ -23,7 +23,7 @@ export function graphiqlOptions(credentials: readonly AnyCredential[], examples?
   };
 }
 
-/** A document with an operation for each mutation that revokes, between two that look around. */
+/** A document with an operation for each mutation that revokes, between those that look around. */
 export function exampleOperations(
   credentials: readonly AnyCredential[],
   examples?: Examples,
@@ -35,6 +35,7 @@ export function exampleOperations(
     whoAmI,
     ...shown.map((graph) => mutation(graph, examples?.inputs[graph.mutation])),
     whatWasRevoked,
+    whatIsRevoked,
   ].join('\n\n');
 }
 
@@ -66,6 +67,18 @@ const whatWasRevoked = `query WhatWasRevoked {
           actor
         }
       }
+    }
+  }
+}`;
+
+const whatIsRevoked = `subscription WhatIsRevoked {
+  revocations {
+    cursor
+    revocation {
+      kind
+      target
+      reason
+      actor
     }
   }
 }`;

@@ -64,6 +64,14 @@ export function addLedger(
       REVOKE: { description: 'To revoke something.' },
       CREATE: { description: 'To make something.' },
       UPDATE: { description: 'To change something.' },
+      USE_UP: { description: 'A token was used as often as it may be.' },
+      LATE: { description: 'A target has fallen behind the published bound.' },
+      STUCK: { description: 'A target did not acknowledge in as many attempts as there are.' },
+      TEST: { description: 'To send a test to a webhook.' },
+      ROTATE: { description: 'To give a target another secret.' },
+      RESUME: { description: 'To have what is stuck at a target tried again.' },
+      CLOSE: { description: 'To let one delivery be.' },
+      REMOVE: { description: 'To remove a target.' },
     },
   });
   const entryType = builder.objectRef<LedgerEntry>('LedgerEntry').implement({
@@ -78,7 +86,7 @@ export function addLedger(
       action: t.field({
         type: action,
         description: 'What was attempted.',
-        resolve: (entry) => entry.action.toUpperCase() as 'REVOKE' | 'CREATE' | 'UPDATE',
+        resolve: (entry) => kindValue(entry.action) as 'REVOKE',
       }),
       kind: t.field({
         type: types.kindEnum,
@@ -108,7 +116,8 @@ export function addLedger(
       actor: t.exposeString('actor', { description: 'Who attempted it.' }),
       actorId: actorId(t),
       surface: t.exposeString('surface', {
-        description: 'Through what: `graphql`, `rest`, `oauth` or `cli`.',
+        description:
+          'Through what: `graphql`, `rest`, `oauth` or `cli`; `gateway` for what the gateway itself records.',
       }),
       requestId: t.string({
         description: 'The request, as its answer and the log name it.',

@@ -2,12 +2,16 @@ import { assertValidSchema, type GraphQLSchema } from 'graphql';
 import type { AnyCredential } from '../credentials/kinds.ts';
 import { owners } from '../credentials/owners.ts';
 import type { RefusalClass } from '../refusals.ts';
+import { addEffect } from '../targets/effect-field.ts';
+import { addTargets } from '../targets/list.ts';
+import { targetMutations } from '../targets/mutations.ts';
 import { createBuilder } from './builder.ts';
 import { addErrors } from './errors.ts';
 import { addLedger } from './ledger.ts';
 import { addMe } from './me.ts';
 import { always } from './mutation.ts';
 import { addRevocationSuccess } from './revocation.ts';
+import { addSubscription } from './subscription.ts';
 import { addLists, addTypes } from './types.ts';
 
 /** The schema: what all kinds share, then each kind's own part. */
@@ -15,7 +19,10 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   const builder = createBuilder();
   const graphs = credentials.map(({ graph }) => graph);
   const specs = [...owners.map(({ graph }) => graph), ...graphs];
-  const mutations = [...owners, ...credentials].flatMap((each) => each.mutations ?? []);
+  const mutations = [
+    ...[...owners, ...credentials].flatMap((each) => each.mutations ?? []),
+    ...targetMutations,
+  ];
   const refusals = new Set<RefusalClass>([
     ...always,
     ...graphs.flatMap((graph) => graph.operation.refusals),
@@ -26,7 +33,10 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   const types = addTypes(builder, specs);
   const me = addMe(builder, specs, types);
   addLists(builder, specs, types, me);
+  addTargets(builder, types, me);
   const { revocation } = addLedger(builder, specs, types, me);
+  addEffect(builder, types, revocation);
+  addSubscription(builder, types, revocation);
   builder.mutationType({ description: 'What can be changed.' });
   const success = addRevocationSuccess(builder, revocation);
   const shared = { types, success };

@@ -26,11 +26,15 @@ export interface TypeSpec {
 /** `api-key` is `API_KEY`. */
 export const kindValue = (kind: string): string => kind.toUpperCase().replaceAll('-', '_');
 
+/** `API_KEY` is `api-key`. */
+export const kindOf = (value: string): string => value.toLowerCase().replaceAll('_', '-');
+
 /** What the ledger tells of and the graph does not show as something that can be revoked. */
 const withoutType = [
   { kind: 'environment', description: 'A place that is told of changes in a project.' },
+  { kind: 'webhook', description: 'A URL that is told of what happens in the organization.' },
   { kind: 'trusted-token', description: 'JWTs of a trusted issuer.' },
-  { kind: 'unknown', description: 'A secret or a token that nobody here has.' },
+  { kind: 'unknown', description: 'A secret, a token or the id of a target that nobody here has.' },
 ];
 
 /** Adds the interfaces of everything that can be revoked, the type of each kind, and their lists. */

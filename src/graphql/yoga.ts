@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
+import { actorOf, bearerToken, callers } from '../authenticate.ts';
 import type { Config } from '../config.ts';
 import { Loaders } from '../credentials/load.ts';
 import type { Gateway } from '../gateway.ts';
-import { Refusal } from '../refusals.ts';
+import { Refusal, Unauthenticated } from '../refusals.ts';
 import { isUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
 import type { Context } from './builder.ts';
 import { type Examples, graphiqlOptions } from './examples.ts';
@@ -36,7 +38,7 @@ export function mountGraphql(
   const open = profile === 'development';
   // Where a fault is masked, its request is not at hand otherwise.
   const current = new AsyncLocalStorage<FastifyRequest>();
-  const yoga = createYoga<{ http: FastifyRequest }, Context>({
+  const yoga = createYoga<{ http: FastifyRequest; reply: FastifyReply }, Context>({
     schema: buildSchema(gateway.credentials),
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
@@ -55,7 +57,7 @@ export function mountGraphql(
     // Loaded on first use: it is large.
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
-    context: async ({ http: request }): Promise<Context> => {
+    context: async ({ http: request, reply }): Promise<Context> => {
       const actor = await gateway.authenticate(request.headers.authorization, request.ip);
       if (actor instanceof Refusal) request.refusal = actor;
       const organizationId = actor instanceof Refusal ? '' : actor.organizationId;
@@ -64,6 +66,11 @@ export function mountGraphql(
         requestId: request.id,
         actor,
         loaders: new Loaders(gateway.reader, organizationId),
+        live: {
+          begin: () => closeOf(reply.header('x-accel-buffering', 'no').raw),
+          again: () => again(gateway, request),
+          cut: () => void reply.raw.destroy(),
+        },
       };
     },
   });
@@ -83,13 +90,29 @@ export function mountGraphql(
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
       url: GRAPHQL_PATH,
+      // Around the sending too: what goes on after the first answer may be a fault.
+      preHandler: (request, _reply, next) => current.run(request, next),
       handler: (request, reply) =>
-        current.run(request, () =>
-          yoga.handleNodeRequestAndResponse(request, reply, { http: request }),
-        ),
+        yoga.handleNodeRequestAndResponse(request, reply, { http: request, reply }),
     });
     done();
   });
+}
+
+/** Who sent a request that goes on, read again: it is the same use of the token. */
+async function again({ verify }: Gateway, { headers, ip }: FastifyRequest) {
+  const token = bearerToken(headers.authorization);
+  if (token instanceof Unauthenticated) return token;
+  const verified = await verify(token, { address: ip, use: false, ongoing: true, kinds: callers });
+  return verified instanceof Unauthenticated ? verified : actorOf(verified);
+}
+
+/** Aborts when an answer is complete, or its connection gone. */
+function closeOf(response: ServerResponse): AbortSignal {
+  const closing = new AbortController();
+  if (response.closed || response.destroyed) closing.abort();
+  else response.once('close', () => closing.abort());
+  return closing.signal;
 }
 
 const limitTokens: Plugin = {

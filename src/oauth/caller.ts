@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../actor.ts';
 import { bearerToken } from '../authenticate.ts';
+import { isPointToken, verifyPoint } from '../feed/point.ts';
 import type { Gateway } from '../gateway.ts';
 import { Unauthenticated } from '../refusals.ts';
 import { anonymous, bearerWords, type CallerWords, clientWords, Refused } from './answers.ts';
@@ -11,13 +12,20 @@ import type { Form } from './form.ts';
 export interface Caller {
   readonly actor: Actor;
   readonly words: CallerWords;
+  /** Whether it is an enforcement point. */
+  readonly point?: true;
 }
 
-/** A client, or whoever else may call the gateway with a bearer token. */
+/**
+ * A client, or whoever else may call the gateway with a bearer token.
+ *
+ * @param points whether enforcement points may call too
+ */
 export async function authenticateCaller(
   gateway: Gateway,
   request: FastifyRequest,
   form: Form,
+  { points = false } = {},
 ): Promise<Caller | Refused> {
   const { authorization } = request.headers;
   const inForm = authenticatesInForm(form);
@@ -28,7 +36,10 @@ export async function authenticateCaller(
     const actor = await authenticateClient(gateway, request, form);
     return actor instanceof Refused ? actor : { actor, words: clientWords };
   }
-  const actor = await gateway.authenticate(authorization, request.ip);
+  const point = points && typeof token === 'string' && isPointToken(token);
+  const actor = point
+    ? await verifyPoint(gateway, token)
+    : await gateway.authenticate(authorization, request.ip);
   if (actor instanceof Unauthenticated) return bearerWords.unauthenticated(actor);
-  return { actor, words: bearerWords };
+  return { actor, words: bearerWords, ...(point && { point }) };
 }

@@ -8,7 +8,7 @@ import { signIntrospection } from '../tokens.ts';
 import { invalid, Refused, unkept } from './answers.ts';
 import { authenticateCaller } from './caller.ts';
 import { type Form, tokenIn } from './form.ts';
-import { describeActive, type Introspection } from './introspection.ts';
+import { describeActive, describeKeeping, type Introspection } from './introspection.ts';
 
 /** The media type of an answer that is signed (RFC 9701). */
 const SIGNED_TYPE = 'application/token-introspection+jwt';
@@ -19,9 +19,9 @@ export async function introspect(
   request: FastifyRequest,
   form: Form,
 ): Promise<Reply | Refused> {
-  const caller = await authenticateCaller(gateway, request, form);
+  const caller = await authenticateCaller(gateway, request, form, { points: true });
   if (caller instanceof Refused) return caller;
-  const { actor, words } = caller;
+  const { actor, words, point } = caller;
   const missing = missingPermissions(actor.permissions, ['credential:introspect']);
   if (missing.length > 0) return words.denied(new PermissionDenied(missing));
   const token = tokenIn(form);
@@ -32,12 +32,17 @@ export async function introspect(
   }
 
   const { organizationId } = actor;
+  // Where the ledger ended before the rows were read: what comes after it may make the answer untrue.
+  const position = point && (await gateway.tail.position());
   const verified = await gateway.verify(token, { use: false, organizationId, address });
   // What belongs to others is, to this caller, like what does not exist.
   const introspection: Introspection =
     verified instanceof Unauthenticated || verified.chain.at(-1)?.id !== organizationId
       ? { active: false }
-      : describeActive(gateway.publicUrl, token, verified, address);
+      : {
+          ...describeActive(gateway.publicUrl, token, verified, address),
+          ...(position !== undefined && describeKeeping(verified, position)),
+        };
   if (!prefersSigned(request.headers.accept)) return unkept(200, introspection);
   const jwt = await signIntrospection(gateway, {
     audience: actor.credentialId ?? actor.name,

@@ -1,8 +1,10 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { callers } from '../authenticate.ts';
 import { scopeOf } from '../tokens.ts';
+import { jwkOfIssuer } from '../verify/assigned-jwk.ts';
 import type { Vouched } from '../verify/foreign.ts';
 import { ipText, isEverywhere } from '../verify/limits.ts';
+import { JWKS_MAX_AGE_MS } from '../verify/remote-keys.ts';
 import type { Issued, Verified } from '../verify/verify.ts';
 
 /** What is said of a value that is good: RFC 7662's members, and three of our own. */
@@ -29,7 +31,21 @@ interface Active {
   readonly trusted_ips?: readonly string[] | undefined;
 }
 
-export type Introspection = Active | { readonly active: false };
+/** What an enforcement point must know besides, to keep what is said of a value that is good. */
+interface Keeping {
+  /** The ids of all that it stands on: when one of them ends, or changes, it is to be asked again. */
+  readonly chain: readonly string[];
+  /** Where the ledger ended before it was looked at. */
+  readonly position: number;
+  /** Each use counts, so nothing may be kept. */
+  readonly uses_limited?: true | undefined;
+  /** Others issued it. */
+  readonly foreign?: true | undefined;
+  /** For how many seconds it may be kept, since keys of others are not in the feed. */
+  readonly max_age?: number | undefined;
+}
+
+export type Introspection = (Active & Partial<Keeping>) | { readonly active: false };
 
 /** Describes a value that is good. */
 export function describeActive(
@@ -52,6 +68,19 @@ export function describeActive(
     credential_kind: kind,
     project: kind === 'jwk-validation' ? (chain.at(-2)?.slug ?? undefined) : undefined,
     trusted_ips: address === undefined ? restrictionOf(verified) : undefined,
+  };
+}
+
+/** Describes how long it may be relied upon that a value is good. */
+export function describeKeeping(verified: Verified, position: number): Keeping {
+  const { kind, chain, foreign } = verified;
+  const limits = foreign === undefined ? verified.limits : undefined;
+  const jwk = kind === 'jwk-validation' ? jwkOfIssuer(verified.foreign?.issuer ?? '') : undefined;
+  return {
+    chain: [...chain.map(({ id }) => id), ...(jwk === undefined ? [] : [jwk])],
+    position,
+    uses_limited: (limits?.usesMax ?? 0) > 0 ? true : undefined,
+    ...(foreign && { foreign: true, max_age: JWKS_MAX_AGE_MS / 1000 }),
   };
 }
 

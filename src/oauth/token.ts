@@ -35,13 +35,15 @@ export async function token(
     return invalid('scope', message, 'invalid_scope');
   }
 
-  const { credentialId: issuerId, organizationSlug: organization } = actor;
+  const { credentialId: issuerId, organizationId, organizationSlug: organization } = actor;
   if (issuerId === null) throw new Error('A client has an id');
   const id = gateway.newId();
   const issuedAtMs = gateway.now();
   const expiresAtMs = issuedAtMs + CLIENT_TOKEN_TTL_S * 1000;
-  const claims = { id, subject: issuerId, organization, permissions, issuedAtMs, expiresAtMs };
-  const jwt = await signAccessToken(gateway, claims);
+  const jwt = await signAccessToken(gateway, {
+    ...{ id, subject: issuerId, organization, permissions, issuedAtMs, expiresAtMs },
+    chain: [issuerId, organizationId],
+  });
   const input: NewToken = {
     ...{ id, issuerId, permissions, expiresAtMs, secretHash: hashSecret(jwt) },
     issuerKind: 'oauth-client',

@@ -27,6 +27,9 @@ import type { RemoteKeys } from './remote-keys.ts';
 /** The `iss` by which cut-offs know the JWTs of a JWK of a project. */
 export const jwkIssuer = (jwkId: string): string => `jwk:${jwkId}`;
 
+/** The id of the JWK that such an `iss` is of; undefined where it is another's. */
+export const jwkOfIssuer = (issuer: string): string | undefined => /^jwk:(.+)$/.exec(issuer)?.[1];
+
 interface Options {
   readonly reader: Kysely<Tables>;
   readonly now: () => number;

@@ -1,7 +1,8 @@
 import ipaddr from 'ipaddr.js';
 import type { Kysely } from 'kysely';
-import type { Revocable, Tables } from '../../db/tables.ts';
+import type { Revocable, Tables, Target } from '../../db/tables.ts';
 import { type Cidr, isWithin } from '../addresses.ts';
+import { append } from '../ledger.ts';
 import { authMethods } from '../standing.ts';
 import type { Writes } from '../writes.ts';
 
@@ -42,18 +43,59 @@ export async function limitsOf(
   };
 }
 
-/** Counts one use on disk; whether there was one left. */
-export async function spendUse(writes: Writes, tokenId: string): Promise<boolean> {
-  return await writes.run(async (tx) => {
-    const { numUpdatedRows } = await tx
+/** What counting uses needs of the gateway. */
+export interface UseCounter {
+  readonly writes: Writes;
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Says that the ledger has grown, and which targets are owed something. */
+  readonly announce: (owed: readonly Target[]) => void;
+}
+
+/**
+ * Counts one use on disk; whether there was one left. The use that leaves none is recorded with it, and
+ * announced: nothing else would tell anybody that the token has ended.
+ *
+ * @param bearer whose token it is, as the ledger names them
+ */
+export async function spendUse(
+  { writes, now, newId, announce }: UseCounter,
+  token: Revocable,
+  bearer: string,
+): Promise<boolean> {
+  let owed: readonly Target[] | undefined;
+  const spent = await writes.run(async (tx) => {
+    const counted = await tx
       .updateTable('access_tokens')
       .set((eb) => ({ num_uses: eb('num_uses', '+', 1) }))
-      .where('id', '=', tokenId)
+      .where('id', '=', token.id)
       .whereRef('num_uses', '<', 'num_uses_limit')
+      .returning(['num_uses', 'num_uses_limit'])
       .executeTakeFirst();
-    return numUpdatedRows === 1n;
+    if (counted === undefined) return false;
+    if (counted.num_uses < counted.num_uses_limit) return true;
+    ({ owed } = await append(tx, { ...usedUp(token, bearer), id: newId(), at_ms: now() }));
+    return true;
   });
+  if (owed !== undefined) announce(owed);
+  return spent;
 }
+
+const usedUp = ({ id, organization_id }: Revocable, bearer: string) => ({
+  organization_id,
+  action: 'use-up',
+  kind: 'access-token',
+  target_id: id,
+  target: id,
+  outcome: 'done',
+  refusal: null,
+  reason: null,
+  comment: null,
+  actor: bearer,
+  actor_id: id,
+  surface: 'gateway',
+  request_id: '',
+});
 
 /** Whether an address is one of those from which a token may be used. */
 export const isTrusted = (address: string, trusted: readonly TrustedIp[]): boolean =>

@@ -8,10 +8,9 @@ import { Unauthenticated, type UnauthenticatedReason } from '../refusals.ts';
 import { hashSecret } from '../secrets.ts';
 import { chainOf, permissionsOf, standing } from '../standing.ts';
 import { ACCESS_TOKEN_TYPE } from '../tokens.ts';
-import type { Writes } from '../writes.ts';
 import { assignedJwk } from './assigned-jwk.ts';
 import { type ForeignJwt, readForeign, reasonOf, type Vouched } from './foreign.ts';
-import { isTrusted, type Limits, limitsOf, spendUse } from './limits.ts';
+import { isTrusted, type Limits, limitsOf, spendUse, type UseCounter } from './limits.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import { trustedIssuer } from './trusted-issuer.ts';
 
@@ -21,6 +20,8 @@ export interface Circumstances {
   readonly address?: string | undefined;
   /** Whether this is a use, which counts, and not just a look. */
   readonly use: boolean;
+  /** Whether this is a use that was counted before, and goes on: no count ends it. */
+  readonly ongoing?: boolean;
   /** Whose JWKs of projects count; undefined: nobody's. */
   readonly organizationId?: string;
   /** Whether, of a JWT of others, only the origin is asked, and not whether it is good at this moment. */
@@ -52,10 +53,8 @@ export type Verify = (
   circumstances: Circumstances,
 ) => Promise<Verified | Unauthenticated>;
 
-export interface VerifyOptions {
+export interface VerifyOptions extends UseCounter {
   readonly reader: Kysely<Tables>;
-  readonly writes: Writes;
-  readonly now: () => number;
   readonly publicUrl: string;
   readonly signingKey: SigningKey;
   readonly trustedIssuers: readonly TrustedIssuer[];
@@ -63,7 +62,7 @@ export interface VerifyOptions {
 }
 
 export function createVerify(options: VerifyOptions): Verify {
-  const { reader, writes, now } = options;
+  const { reader, now } = options;
   const issuers = new Map(
     options.trustedIssuers.map((issuer) => [issuer.issuer, trustedIssuer(options, issuer)]),
   );
@@ -82,17 +81,18 @@ export function createVerify(options: VerifyOptions): Verify {
 
   async function ofOurs(
     chain: readonly Revocable[],
-    { address, use, kinds }: Circumstances,
+    { address, use, ongoing, kinds }: Circumstances,
   ): Promise<Issued | UnauthenticatedReason> {
     const [credential] = chain;
     if (credential === undefined || kinds?.has(credential.kind) === false) return 'unknown';
     const lost = standing(chain, now());
     if (lost !== undefined) return lost;
     const limits = await limitsOf(reader, chain);
-    if (limits !== undefined && limits.usesMax > 0) {
+    const name = chain.find((row) => row.name !== null)?.name ?? credential.id;
+    if (limits !== undefined && limits.usesMax > 0 && !ongoing) {
       if (limits.uses >= limits.usesMax) return 'usedUp';
       // A use from a wrong address counts too, as it does at Infisical.
-      if (use && !(await spendUse(writes, credential.id))) return 'usedUp';
+      if (use && !(await spendUse(options, credential, name))) return 'usedUp';
     }
     if (limits !== undefined && address !== undefined && !isTrusted(address, limits.trustedIps)) {
       return 'wrongAddress';
@@ -100,7 +100,7 @@ export function createVerify(options: VerifyOptions): Verify {
     return {
       kind: credential.kind,
       chain,
-      name: chain.find((row) => row.name !== null)?.name ?? credential.id,
+      name,
       permissions: permissionsOf(chain),
       limits,
     };

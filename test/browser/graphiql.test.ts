@@ -69,7 +69,7 @@ test('it opens with an operation for each of the five mutations, and with a toke
 
   await playButton(page).click();
   const offered = await page.getByRole('menuitem').allInnerTexts();
-  expect(offered).toEqual(['WhoAmI', ...Object.keys(revoking), 'WhatWasRevoked']);
+  expect(offered).toEqual(['WhoAmI', ...Object.keys(revoking), 'WhatWasRevoked', 'WhatIsRevoked']);
   expect(strange).toEqual([]);
 });
 
@@ -119,6 +119,25 @@ test('a reload shows the same operations and the same token', async () => {
   await choose(page, 'WhoAmI');
   await pane(page, 'Result Window').getByText('"acme"').waitFor();
   expect(await page.getByRole('tab', { name: 'WhoAmI' }).count()).toBe(1);
+  expect(strange).toEqual([]);
+});
+
+test('what is revoked elsewhere is shown as it happens', async () => {
+  const { page, strange } = await openGraphiql();
+  const begun = page.waitForResponse((response) =>
+    (response.headers()['content-type'] ?? '').startsWith('text/event-stream'),
+  );
+  await choose(page, 'WhatIsRevoked');
+  await begun;
+  const { data } = await ask({
+    query: `mutation { revokeServiceAccountToken(input: {
+      serviceAccountSlug: "service-account-001", tokenSlug: "token-001"
+    }) { __typename } }`,
+  });
+  expect(data).toEqual({
+    revokeServiceAccountToken: { __typename: 'RevokeServiceAccountTokenSuccess' },
+  });
+  await pane(page, 'Result Window').getByText('"service-account-001/token-001"').waitFor();
   expect(strange).toEqual([]);
 });
 

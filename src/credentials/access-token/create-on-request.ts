@@ -66,6 +66,7 @@ export async function requestToken(
   const { id, token, secretHash, expiresAtMs } = await signForIdentity(
     gateway,
     identity,
+    detail.id,
     organizationSlug,
     issuance,
   );

@@ -22,10 +22,11 @@ export interface Signed {
   readonly expiresAtMs: number;
 }
 
-/** Signs an access token for an identity. */
+/** Signs an access token for an identity, issued through one of its auth methods. */
 export async function signForIdentity(
   gateway: TokenIssuer & Pick<Performer, 'now' | 'newId'>,
   identity: Revocable,
+  methodId: string,
   organization: string,
   issuance: Issuance,
 ): Promise<Signed> {
@@ -36,6 +37,8 @@ export async function signForIdentity(
     ...{ id, organization, issuedAtMs, expiresAtMs },
     subject: identity.id,
     permissions: permissionsOf([identity]),
+    chain: [methodId, identity.id, identity.organization_id],
+    usesLimited: issuance.usesMax > 0,
   });
   return { id, token, secretHash: hashSecret(token), expiresAtMs };
 }

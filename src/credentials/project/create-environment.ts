@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Target } from '../../../db/tables.ts';
 import type { Operation } from '../../operation.ts';
 import { missingPermissions } from '../../permissions.ts';
 import { NameTaken, NotFound, OwnerRevoked, PermissionDenied } from '../../refusals.ts';
 import { chainOf, standing } from '../../standing.ts';
+import { isNameTaken } from '../../targets/find.ts';
+import { newTarget } from '../../targets/row.ts';
 import { findBySlug } from '../find.ts';
 
 export interface NewEnvironment {
@@ -15,9 +16,6 @@ export interface NewEnvironment {
   /** Its secret, sealed. */
   readonly secretJwe: string;
 }
-
-/** A new secret as Standard Webhooks have it: what an environment is told is signed with it. */
-export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 /** Makes an environment of a project: from then on it is told of each change of a credential. */
 export const createEnvironment: Operation<
@@ -38,31 +36,11 @@ export const createEnvironment: Operation<
     if (standing(await chainOf(tx, 'id', project.id), atMs) !== undefined) {
       return { refused: new OwnerRevoked() };
     }
-    const present = await tx
-      .selectFrom('targets')
-      .select('id')
-      .where('scope_id', '=', project.id)
-      .where('kind', '=', 'environment')
-      .where('name', '=', name)
-      .where('removed_at_ms', 'is', null)
-      .executeTakeFirst();
-    if (present !== undefined) return { refused: new NameTaken() };
-    const target: Target = {
-      id,
-      organization_id: actor.organizationId,
-      kind: 'environment',
-      scope_id: project.id,
-      name,
-      url,
-      secret_jwe: secretJwe,
-      created_at_ms: atMs,
-      removed_at_ms: null,
-      events: null,
-      kinds: null,
-      previous_secret_jwe: null,
-      previous_secret_until_ms: null,
-      late_since_ms: null,
-    };
+    if (await isNameTaken(tx, project.id, 'environment', name)) return { refused: new NameTaken() };
+    const target = newTarget({
+      ...{ id, name, url, kind: 'environment', organization_id: actor.organizationId },
+      ...{ scope_id: project.id, secret_jwe: secretJwe, created_at_ms: atMs },
+    });
     await tx.insertInto('targets').values(target).execute();
     return { done: target, targetId: id };
   },

@@ -5,9 +5,11 @@ import type { GraphMutation } from '../../graphql/change.ts';
 import type { ErrorTypes } from '../../graphql/errors.ts';
 import { addMutation } from '../../graphql/mutation.ts';
 import { perform } from '../../operation.ts';
-import { checkPathName, problem } from '../input.ts';
+import { checkUrl } from '../../targets/input.ts';
+import { newWebhookSecret } from '../../targets/row.ts';
+import { checkPathName } from '../input.ts';
 import type { Loader } from '../load.ts';
-import { createEnvironment, newWebhookSecret } from './create-environment.ts';
+import { createEnvironment } from './create-environment.ts';
 
 /** The environments of projects. */
 const environments: Loader<string, Target[]> = {
@@ -95,7 +97,7 @@ function addCreate(
     refusals: createEnvironment.refusals,
     check: ({ name, url }, { gateway }) => [
       checkPathName('name', name),
-      problem('url', gateway.urlProblem(url, 'messages')),
+      checkUrl(gateway, url, 'messages'),
     ],
     resolve: async (actor, given, { gateway, requestId }) => {
       const secret = newWebhookSecret();

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { type GeneralAnswers, json, type Reply, type RestRequest } from '../dialect.ts';
 
 /** The gateway's own wording (RFC 9457), for paths that belong to no vendor. */
-function problem(request: RestRequest, status: number, detail: string): Reply {
+export function problem(request: RestRequest, status: number, detail: string): Reply {
   return json(status, 'application/problem+json', {
     type: 'about:blank',
     title: STATUS_CODES[status],

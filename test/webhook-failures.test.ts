@@ -1,0 +1,246 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
+import { MESSAGE_TIMEOUT_MS } from '../src/delivery/message.ts';
+import { openGateway } from './harness.ts';
+import { listen, talkForever } from './loopback.ts';
+import {
+  deliveriesTo,
+  failAttempts,
+  look,
+  makeHook,
+  movableClock,
+  mutate,
+  openReaching,
+  revokeKey,
+  until,
+  untilAcknowledged,
+} from './targets.ts';
+
+/** A webhook that fails: nobody else is disturbed, and somebody is told. */
+
+/** 100 MB, as fast as they are taken. */
+function answer100Mb(response: ServerResponse): void {
+  const chunk = Buffer.alloc(1024 * 1024, ' ');
+  let left = 100;
+  response.writeHead(500, { 'content-length': left * chunk.length });
+  const talk = () => {
+    while (left > 0 && !response.destroyed && response.write(chunk)) left--;
+  };
+  response.on('drain', talk);
+  talk();
+}
+
+const failures: [what: string, answer: (response: ServerResponse) => unknown, why: RegExp][] = [
+  ['answers 500', (r) => r.writeHead(500).end('no'), /^Answered 500$/],
+  ['closes the connection', (r) => r.socket?.destroy(), /^Could not be reached \(/],
+  [
+    'redirects to a private address',
+    (r) => r.writeHead(307, { location: 'http://169.254.169.254/latest/' }).end(),
+    /^Answered 307: redirects are not followed$/,
+  ],
+  ['sends 100 MB', answer100Mb, /^Answered 500$/],
+  [
+    'never stops talking',
+    (r) => {
+      r.writeHead(404);
+      talkForever(r);
+    },
+    /^Answered 404$/,
+  ],
+  ['hangs', () => undefined, /^Did not answer within 5000 ms$/],
+  [
+    'begins to answer and hangs',
+    (r) => r.socket?.write('HTTP/1.1 200 OK\r\nX-'),
+    /^Did not answer within 5000 ms$/,
+  ],
+  ['is slow', (r) => setTimeout(() => r.writeHead(503).end(), 1_500), /^Answered 503$/],
+];
+
+test.each(failures)(
+  'one that %s disturbs no other and no revocation',
+  async (what, answer, why) => {
+    const h = await openReaching({ count: 5 });
+    const bad = await makeHook(h, 'bad', answer);
+    const good = await makeHook(h, 'good');
+    const elsewhere = await listen((response) => response.end());
+    const startedAtMs = performance.now();
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) ids.push(await revokeKey(h, i));
+    await untilAcknowledged(h, good, 5);
+    // All answered and told to the other while the first attempt at the bad one may still go on.
+    const limitMs = what.includes('hang') || what.includes('slow') ? 1_400 : 3_000;
+    expect(performance.now() - startedAtMs).toBeLessThan(limitMs);
+    expect(good.told().map(({ id }) => id)).toEqual(ids);
+
+    await until(async () => {
+      const [first, ...others] = await deliveriesTo(h, bad);
+      expect(first).toMatchObject({
+        acknowledged_at_ms: null,
+        last_error: expect.stringMatching(why),
+      });
+      expect(others.map(({ attempts }) => attempts)).toEqual([0, 0, 0, 0]);
+    }, MESSAGE_TIMEOUT_MS + 2_000);
+    expect(await look(h, bad.id, 'state pending lastError')).toEqual({
+      ...{ state: 'PENDING', pending: 5, lastError: expect.stringMatching(why) },
+    });
+    expect(await look(h, good.id, 'state pending lastError oldestPendingAt')).toEqual({
+      ...{ state: 'EFFECTIVE', pending: 0, lastError: null, oldestPendingAt: null },
+    });
+    expect(elsewhere.received).toEqual([]);
+  },
+);
+
+test('one whose address has become private is not called, and what it is told says nothing of it', async () => {
+  const h = await openGateway();
+  const made = await mutate<{ webhook: { id: string } }>(
+    h,
+    'createWebhook',
+    { name: 'inside', url: 'http://localhost:8/' },
+    'webhook { id }',
+  );
+  const tested = await mutate<object>(
+    h,
+    'testWebhook',
+    { targetId: made.webhook.id },
+    'success message',
+  );
+  const why = 'Its address is not public and not in OUTBOUND_ALLOW';
+  expect(tested).toEqual({ success: false, message: why });
+});
+
+test.each([
+  ['production', 'http://hooks.example/', 'INVALID_INPUT'],
+  ['production', 'https://hooks.example/', undefined],
+  ['development', 'http://hooks.example/', undefined],
+] as const)('in %s a webhook at %s is %s', async (profile, url, code) => {
+  const h = await openGateway({ config: { profile } });
+  const made = await mutate(h, 'createWebhook', { name: 'hook', url }, 'webhook { id }');
+  expect(made.code).toBe(code);
+});
+
+describe('one that fails for good', () => {
+  test('is stuck after the last attempt, which others are told once; the next goes on', async () => {
+    const clock = movableClock();
+    const h = await openReaching({ now: clock.now });
+    const refused = new Set<string>();
+    const bad = await makeHook(h, 'bad', (response, { headers }) => {
+      response.writeHead(refused.has(String(headers['webhook-id'])) ? 400 : 204).end();
+    });
+    const other = await makeHook(h, 'other', undefined, { events: ['TARGET_STUCK'] });
+    // Ids are made before anything is sent.
+    const { newId } = h.running.gateway;
+    Object.assign(h.running.gateway, {
+      newId: () => {
+        const id = newId();
+        if (refused.size < 2) refused.add(id);
+        return id;
+      },
+    });
+    const ids = [await revokeKey(h, 0), await revokeKey(h, 1), await revokeKey(h, 2)];
+    expect([...refused]).toEqual(ids.slice(0, 2));
+    await failAttempts(h, clock, bad, ATTEMPTS_MAX);
+    const [first] = await deliveriesTo(h, bad);
+    expect(first).toMatchObject({
+      ...{ attempts: ATTEMPTS_MAX, last_error: 'Answered 400', next_attempt_at_ms: null },
+      ...{ stuck_at_ms: expect.any(Number), acknowledged_at_ms: null },
+    });
+    await untilAcknowledged(h, other, 1);
+    const told = JSON.parse(other.receiver.received[0]?.body ?? '') as object;
+    expect(told).toMatchObject({
+      type: 'target.stuck',
+      data: {
+        ...{ kind: 'webhook', targetId: bad.id, target: 'bad', actor: 'gateway' },
+        comment: `After ${ATTEMPTS_MAX} attempts: Answered 400`,
+      },
+    });
+
+    await failAttempts(h, clock, bad, ATTEMPTS_MAX);
+    await until(async () => {
+      const rows = await deliveriesTo(h, bad);
+      expect(rows.map((row) => row.stuck_at_ms !== null).slice(0, 3)).toEqual([true, true, false]);
+      expect(rows[2]?.acknowledged_at_ms).not.toBeNull();
+    });
+    expect(await deliveriesTo(h, other)).toHaveLength(1);
+    const stuck = (await h.ledger()).filter(({ action }) => action === 'stuck');
+    expect(stuck).toHaveLength(1);
+    expect(await look(h, bad.id, 'state stuck')).toEqual({ state: 'STUCK', stuck: 2 });
+  });
+
+  test('is not told of itself without end', async () => {
+    const clock = movableClock();
+    const h = await openReaching({ now: clock.now });
+    const down = await makeHook(h, 'down', (response) => response.writeHead(500).end());
+    const also = await makeHook(h, 'also', (response) => response.writeHead(500).end());
+    await revokeKey(h);
+    for (let i = 0; i < 6; i++) {
+      for (const hook of [down, also]) {
+        const open = (await deliveriesTo(h, hook)).some((row) => row.stuck_at_ms === null);
+        if (open) await failAttempts(h, clock, hook, ATTEMPTS_MAX);
+      }
+    }
+    for (const hook of [down, also]) {
+      expect(await look(h, hook.id, 'pending')).toEqual({ pending: 0 });
+    }
+    const count = (action: string) => async () =>
+      (await h.ledger()).filter((entry) => entry.action === action).length;
+    expect(await count('stuck')()).toBe(2);
+    expect(await count('late')()).toBeLessThanOrEqual(2);
+  }, 60_000);
+});
+
+describe('the bound', () => {
+  const bound = { config: { effectBoundMs: 300 } };
+
+  test('is broken by one that is slow: others are told once, and again after it has caught up', async () => {
+    const h = await openReaching(bound);
+    let well = false;
+    const slow = await makeHook(
+      h,
+      'slow',
+      (response) => response.writeHead(well ? 204 : 500).end(),
+      { events: ['CREDENTIAL_REVOKED'] },
+    );
+    const other = await makeHook(h, 'other', undefined, { events: ['TARGET_LATE'] });
+    const fall = async (i: number) => {
+      well = false;
+      const { at_ms } = await revokeKey(h, i).then(
+        async () => (await h.ledger()).at(-1) ?? { at_ms: 0 },
+      );
+      await untilAcknowledged(h, other, i + 1);
+      expect(other.told().at(-1)).toMatchObject({
+        type: 'target.late',
+        data: { kind: 'webhook', targetId: slow.id, target: 'slow', actor: 'gateway' },
+      });
+      const lateSince = new Date(at_ms).toISOString();
+      expect(other.told().at(-1)?.data.comment).toBe(
+        `Not acknowledged within 300 ms: waiting since ${lateSince}`,
+      );
+      expect(await look(h, slow.id, 'lateSince')).toEqual({ lateSince });
+      well = true;
+      await until(async () =>
+        expect(await look(h, slow.id, 'state lateSince')).toEqual({
+          ...{ state: 'EFFECTIVE', lateSince: null },
+        }),
+      );
+    };
+    await fall(0);
+    await fall(1);
+    expect((await h.ledger()).filter(({ action }) => action === 'late')).toHaveLength(2);
+  });
+
+  test('is not broken by what is told of it: two that are slower do not go on for ever', async () => {
+    const h = await openReaching(bound);
+    const answer = (response: ServerResponse) => setTimeout(() => response.end(), 1_200);
+    const hooks = [await makeHook(h, 'slow', answer), await makeHook(h, 'slower', answer)];
+    await revokeKey(h);
+    await until(async () => {
+      for (const { id } of hooks)
+        expect(await look(h, id, 'state')).toEqual({ state: 'EFFECTIVE' });
+      expect((await h.ledger()).filter(({ action }) => action === 'late')).toHaveLength(2);
+    }, 15_000);
+    // Long enough for what would follow.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect((await h.ledger()).filter(({ action }) => action === 'late')).toHaveLength(2);
+  });
+});
