@@ -44,9 +44,14 @@ CREATE UNIQUE INDEX "organizations_slug" on "revocables" ("slug") where parent_i
 
 CREATE INDEX "revocables_children" on "revocables" ("parent_id", "kind", "id");
 
+CREATE INDEX "revocables_revoked" on "revocables" ("organization_id", "id") where revoked_at_ms is not null and kind in
+  ('organization', 'identity', 'jwt-auth', 'token-auth', 'oauth-client', 'service-account', 'access-token');
+
 CREATE UNIQUE INDEX "revocables_slug" on "revocables" ("parent_id", "kind", "slug") where slug is not null;
 
 CREATE INDEX "targets_late" on "targets" ("id") where late_since_ms is not null;
+
+CREATE INDEX "targets_listed" on "targets" ("organization_id", "id") where removed_at_ms is null;
 
 CREATE UNIQUE INDEX "targets_live" on "targets" ("scope_id", "kind", "name") where removed_at_ms is null;
 

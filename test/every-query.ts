@@ -1,6 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import type { LogEvent } from 'kysely';
 import { expect } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
+import { SCAN_MS } from '../src/delivery/deliver.ts';
+import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
 import { ASSERTION_TYPE } from '../src/oauth/assertion.ts';
 import { hashSecret } from '../src/secrets.ts';
 import { change, tokenWith } from './callers.ts';
@@ -59,7 +62,8 @@ export async function queriesOfEverything() {
   const key = await makeKey();
   const { trustedIssuers, outboundAllow } = trusting({ keys: [key.jwk] });
   const environments = [{ name: 'production', url: 'http://127.0.0.1:9/' }];
-  const h = await openGateway({ log, environments, config: { trustedIssuers, outboundAllow } });
+  const config = { trustedIssuers, outboundAllow, effectBoundMs: 100 };
+  const h = await openGateway({ log, environments, config });
   /** Keeps the queries of what clients ask for, and not of what it needs. */
   const record = async <T>(asked: () => Promise<T>): Promise<T> => {
     recording = true;
@@ -75,7 +79,20 @@ export async function queriesOfEverything() {
   await askLists(h, record);
   await askSubscription(h, record);
   await record(() => h.rest('GET', '/health/ready'));
+  await failForGood(h, record);
   return { h, queries };
+}
+
+/** Lets what fails be late, and then be stuck. */
+async function failForGood(h: Harness, record: Record) {
+  await record(() => setTimeout(SCAN_MS + 200));
+  await h.running.gateway.writes.run(async (tx) => {
+    const last = { attempts: ATTEMPTS_MAX - 1, next_attempt_at_ms: null };
+    await tx.updateTable('deliveries').set(last).where('last_error', 'is not', null).execute();
+  });
+  await record(() => setTimeout(SCAN_MS + 200));
+  const actions = (await h.ledger()).map(({ action }) => action);
+  expect(actions).toEqual(expect.arrayContaining(['late', 'stuck']));
 }
 
 type Record = <T>(asked: () => Promise<T>) => Promise<T>;

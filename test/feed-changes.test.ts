@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { assign, makeCredential, makeJwk, names, revokeKind } from './assigned.ts';
 import { whoIs } from './callers.ts';
-import { changesIn, hasSeq, openFollowed } from './feed-client.ts';
+import { changesIn, hasSeq, openFollowed, revokeKeys } from './feed-client.ts';
 import type { Harness } from './harness.ts';
 import {
   accessTokenOf,
@@ -33,7 +33,7 @@ const lastOf = async (h: Harness, kind: string) =>
 
 test('an entry is told with its number and its time', async () => {
   const { h, feed } = await opened();
-  await revokeKind(h, 'api-key', h.demo.apiKey[0] as never);
+  await revokeKeys(h, 1);
   const entry = (await h.ledger()).at(-1);
   const { id, data } = await feed.until(({ event }) => event === 'change');
   expect(id).toBe(String(entry?.seq));

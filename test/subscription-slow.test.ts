@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UNREAD_MS } from '../src/graphql/subscription.ts';
 import { type Harness, openGateway } from './harness.ts';
-import { document, open, serve, subscribed, targetsOf } from './subscribers.ts';
+import { organizationRow } from './kinds.ts';
+import { document, open, revokeKey, serve, subscribed, targetsOf } from './subscribers.ts';
 
 /** Subscribers that leave or do not read: they cost little, disturb nobody, and hold nothing up. */
 
@@ -120,4 +123,33 @@ test('it does not hold up a gateway that stops, and whoever reads is told the en
   expect(performance.now() - stopAt).toBeLessThan(5_000);
   expect(await other.ended).toBe('complete');
   expect(targetsOf(other.told)).toEqual(targets);
+});
+
+/** Fills the ledger of acme with refused attempts. */
+async function refuseMuch(h: Harness, count: number): Promise<void> {
+  const { id } = await organizationRow(h, 'acme');
+  const other = new BetterSqlite3(join(h.folder, 'gateway.db'));
+  other
+    .prepare(
+      `insert into ledger (id, organization_id, at_ms, action, kind, target, outcome, refusal, actor,
+         surface, request_id)
+       with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
+       select 'refused-' || i, ?, 0, 'revoke', 'api-key', '', 'refused', 'NOT_FOUND', '', 'rest', ''
+       from n`,
+    )
+    .run(id);
+  other.close();
+}
+
+test('a long way to catch up leaves room for everybody else', async () => {
+  const h = await openGateway();
+  const url = await serve(h);
+  await refuseMuch(h, 50_000);
+  const target = await revokeKey(url, h.demo, 0);
+  let turns = 0;
+  const turning = setInterval(() => turns++, 1);
+  const subscriber = await subscribed(url, h.demo.callers.admin, { after: '0' });
+  expect(targetsOf(await subscriber.until(1))).toEqual([target]);
+  clearInterval(turning);
+  expect(turns).toBeGreaterThan(50);
 });

@@ -44,8 +44,10 @@ export interface Verifier {
   close(): Promise<void>;
 }
 
-/** Questions that the gateway is asked at once, and those that wait for it. */
-const ASKED_AT_ONCE_MAX = 64;
+/** Questions that the gateway is asked at once: more would only open connections that wait there. */
+const ASKED_AT_ONCE_MAX = 16;
+
+/** Questions that wait for their turn; one more is refused as `unavailable`. */
 const WAITING_MAX = 1_000;
 
 /**
