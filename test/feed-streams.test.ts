@@ -1,5 +1,12 @@
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { apiKey } from '../src/credentials/api-key/kind.ts';
+import { revoke } from '../src/credentials/revoke.ts';
+import { perform } from '../src/operation.ts';
+import { start } from '../src/start.ts';
+import { actorOf } from './callers.ts';
 import { mutate as askOver, makePoint as makePointOver } from './enforcement.ts';
 import {
   changesIn,
@@ -97,6 +104,21 @@ async function untilConnections(h: Harness, count: number): Promise<void> {
     new Promise<number>((resolve) => h.app.server.getConnections((_error, n) => resolve(n)));
   while ((await connections()) > count) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+test('what another process commits is told too', async () => {
+  const { h, feed } = await openFollowed();
+  const another = await start({
+    ...readConfig({ DATABASE_URL: `sqlite:${join(h.folder, 'gateway.db')}` }),
+    ...{ secretKeyFile: join(h.folder, 'secret.key'), logLevel: 'silent' },
+  });
+  onTestFinished(another.close);
+  const actor = await actorOf(h, h.demo.callers.admin);
+  const { applicationId = '', keyId = '' } = h.demo.apiKey[0] ?? {};
+  const call = { actor, surface: 'rest', requestId: 'req-of-a-test' } as const;
+  await perform(another.gateway, revoke(apiKey), { applicationId, keyId }, call);
+  const { data } = await feed.until(({ event }) => event === 'change');
+  expect(data).toMatchObject({ type: 'revoked', id: keyId });
+});
 
 test('SIGTERM ends streams and the process, and the next gateway goes on where they were', async () => {
   const settings = settingsIn(newFolder());

@@ -121,6 +121,15 @@ export const lives: readonly Life[] = [
     again: (_living, name) => ({ name, permissions: ['credential:introspect'] }),
   },
   {
+    kinds: ['enforcement-point'],
+    last: 'createEnforcementPoint',
+    async make(h) {
+      const { shown, secret = '' } = await make(h, this.last, { name: unique('point') });
+      return { secret, addresses: { 'enforcement-point': { enforcementPointId: shown.id } } };
+    },
+    again: (_living, name) => ({ name }),
+  },
+  {
     kinds: ['access-token', 'token-auth', 'identity'],
     last: 'createToken',
     async make(h, above = {}) {

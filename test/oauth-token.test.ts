@@ -40,6 +40,7 @@ test('the answer, the JWT, the row and the ledger agree', async () => {
   expect(claims).toEqual({
     ...{ iss: h.url, aud: h.url, sub: clientId, client_id: clientId, jti: id, exp: iat + 3600 },
     ...{ scope, organization: 'acme', permissions: ['api-key:revoke', 'ledger:read'] },
+    chain: [clientId, entry?.organization_id],
   });
   expect(entry).toMatchObject({
     ...{ action: 'create', kind: 'access-token', outcome: 'done', surface: 'oauth', target: id },

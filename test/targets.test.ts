@@ -1,15 +1,10 @@
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import type { Delivery } from '../db/tables.ts';
-import { REVOCATIONS_MAX } from '../src/targets/time-to-effect.ts';
 import { tokenWith } from './callers.ts';
 import type { Harness } from './harness.ts';
-import { insert } from './kinds.ts';
-import { addRevocation } from './target-creations.ts';
-import { type Hook, look, makeHook, mutate, openReaching, revokeKey, until } from './targets.ts';
+import { makeQuiet, owe } from './quiet.ts';
+import { look, mutate, openReaching } from './targets.ts';
 
-/** What the graph says of targets: who sees them, how they stand, and how fast they learn. */
+/** What the graph says of targets: who sees them, and how they stand. */
 
 interface Page {
   edges: { node: { name: string } }[];
@@ -27,23 +22,6 @@ async function list(h: Harness, args = '', token = h.demo.callers.admin): Promis
 }
 
 const namesIn = (page: Page | null) => page?.edges.map(({ node }) => node.name);
-
-/** A webhook that is told of nothing by itself. */
-const makeQuiet = async (h: Harness, name: string): Promise<Hook> =>
-  await makeHook(h, name, undefined, { kinds: ['JWT_AUTH'] });
-
-/** Revokes nothing, and says what became of telling a target so. */
-async function owe(h: Harness, { id }: Hook, more: Partial<Delivery> = {}): Promise<Delivery> {
-  const { organization_id } = await h.running.database.reader
-    .selectFrom('targets')
-    .select('organization_id')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  const { seq, at_ms } = await addRevocation(h, organization_id);
-  const row = { seq, target_id: id, attempts: 1, notified_at_ms: at_ms, ...more };
-  await insert(h, 'deliveries', row);
-  return row as Delivery;
-}
 
 describe('me.targets', () => {
   test('has each kind, newest first, in pages, and none that was removed', async () => {
@@ -161,108 +139,5 @@ describe('how a target stands', () => {
     const { stuckDeliveries: rest } = await page(`(after: "${first.pageInfo.endCursor}")`);
     expect(rest.edges).toEqual(nodes.slice(2));
     expect((await page('(last: 2)')).stuckDeliveries.edges).toEqual(nodes.slice(-2));
-  });
-});
-
-describe('time to effect', () => {
-  const asked = (hours = '') => `timeToEffect${hours} { count p50Ms p90Ms p99Ms maxMs }`;
-  const none = { count: 0, p50Ms: null, p90Ms: null, p99Ms: null, maxMs: null };
-
-  /** Has a target acknowledge a revocation so long after it. */
-  async function acknowledge(h: Harness, hook: Hook, ms: number) {
-    const { seq, notified_at_ms } = await owe(h, hook);
-    await h.running.gateway.writes.run(async (tx) => {
-      const acknowledged_at_ms = (notified_at_ms ?? 0) + ms;
-      await tx
-        .updateTable('deliveries')
-        .set({ acknowledged_at_ms })
-        .where('seq', '=', seq)
-        .execute();
-    });
-  }
-
-  test.each<[string, number[], object]>([
-    ['nothing', [], none],
-    ['one', [7], { count: 1, p50Ms: 7, p90Ms: 7, p99Ms: 7, maxMs: 7 }],
-    ['two', [9, 3], { count: 2, p50Ms: 3, p90Ms: 9, p99Ms: 9, maxMs: 9 }],
-    [
-      'a hundred',
-      Array.from({ length: 100 }, (_, i) => 100 - i),
-      { count: 100, p50Ms: 50, p90Ms: 90, p99Ms: 99, maxMs: 100 },
-    ],
-    [
-      'a hundred and one',
-      Array.from({ length: 101 }, (_, i) => i),
-      { count: 101, p50Ms: 50, p90Ms: 90, p99Ms: 99, maxMs: 100 },
-    ],
-  ])('of %s is by nearest rank', async (_what, times, expected) => {
-    const h = await openReaching();
-    const [hook, other] = [await makeQuiet(h, 'hook'), await makeQuiet(h, 'other')];
-    for (const ms of times) await acknowledge(h, hook, ms);
-    const later = { next_attempt_at_ms: Date.now() + 3_600_000 };
-    await owe(h, hook, later);
-    await owe(h, hook, { closed_at_ms: Date.now() });
-    expect(await look(h, hook.id, asked())).toEqual({ timeToEffect: expected });
-    expect(await look(h, other.id, asked())).toEqual({ timeToEffect: none });
-  });
-
-  test('is of revocations within the window alone', async () => {
-    let now = Date.now;
-    const h = await openReaching({ now: () => now() });
-    const hook = await makeHook(h, 'hook');
-    await revokeKey(h);
-    await mutate(h, 'testWebhook', { targetId: hook.id }, 'success');
-    await until(async () =>
-      expect(await look(h, hook.id, asked())).toMatchObject({ timeToEffect: { count: 1 } }),
-    );
-    const startedAtMs = Date.now();
-    now = () => startedAtMs + 2 * 3_600_000;
-    expect(await look(h, hook.id, asked('(hours: 1)'))).toEqual({ timeToEffect: none });
-    expect(await look(h, hook.id, asked('(hours: 3)'))).toMatchObject({
-      timeToEffect: { count: 1 },
-    });
-  });
-
-  test.each([0, -1, 721])('looks back no %i hours', async (hours) => {
-    const h = await openReaching();
-    await makeQuiet(h, 'hook');
-    const { errors } = await h.graphql(
-      `{ me { targets { edges { node { timeToEffect(hours: ${hours}) { count } } } } } }`,
-      {},
-      h.demo.callers.admin,
-    );
-    expect(errors).toMatchObject([
-      { message: 'hours must be from 1 to 720.', extensions: { code: 'BAD_USER_INPUT' } },
-    ]);
-  });
-
-  test(`looks at ${REVOCATIONS_MAX} revocations, and does not take long for them`, async () => {
-    const h = await openReaching();
-    const hook = await makeQuiet(h, 'hook');
-    const { seq } = await owe(h, hook, { acknowledged_at_ms: Date.now() });
-    const db = new Sqlite(join(h.folder, 'gateway.db'));
-    const entry = db.prepare('select * from ledger where seq = ?').get(seq) as object;
-    const columns = Object.keys(entry);
-    const keep = db.prepare(
-      `insert into ledger (${columns}) values (${columns.map((name) => `@${name}`)})`,
-    );
-    const tell = db.prepare(
-      'insert into deliveries (seq, target_id, attempts, acknowledged_at_ms) values (?, ?, 1, ?)',
-    );
-    const atMs = Date.now();
-    db.transaction(() => {
-      for (let i = 1; i <= 30_000; i++) {
-        keep.run({ ...entry, seq: seq + i, id: h.running.gateway.newId(), at_ms: atMs });
-        tell.run(seq + i, hook.id, atMs + i);
-      }
-    })();
-    db.close();
-    const startedAtMs = performance.now();
-    expect(await look(h, hook.id, asked())).toEqual({
-      timeToEffect: {
-        ...{ count: REVOCATIONS_MAX, p50Ms: 25_000, p90Ms: 29_000, p99Ms: 29_900, maxMs: 30_000 },
-      },
-    });
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
   });
 });

@@ -7,7 +7,7 @@ import { REVOCATIONS_MAX, type TimeToEffect, timeToEffect } from './time-to-effe
 export const HOURS_DEFAULT = 24;
 export const HOURS_MAX = 720;
 
-const HOUR_MS = 3_600_000;
+const MS_PER_HOUR = 3_600_000;
 
 /** The field of a target that says how fast it learns of revocations, and its type. */
 export function timeToEffectField(t: FieldBuilder<Target>, builder: Builder) {
@@ -43,7 +43,7 @@ export function timeToEffectField(t: FieldBuilder<Target>, builder: Builder) {
         });
       }
       // Whole seconds, so that what is asked in one request is one window.
-      const sinceMs = Math.floor(gateway.now() / 1000) * 1000 - back * HOUR_MS;
+      const sinceMs = Math.floor(gateway.now() / 1000) * 1000 - back * MS_PER_HOUR;
       return await loaders.load(timeToEffect, { targetId: id, sinceMs });
     },
   });

@@ -35,7 +35,7 @@ export function requireCredential(
       request.credential = admitted;
       next();
     } else {
-      // As it stands: `send` would name a charset that JSON has not.
+      // As it stands: `send` would add a charset, which JSON has not.
       response.writeHead(admitted.status, admitted.headers).end(admitted.body);
     }
   };

@@ -30,6 +30,10 @@ export function requireCredential(
     const presented = { value: value?.toString(), address: address(request) };
     const admitted = await admit(verifier, options, presented);
     if ('ok' in admitted) request.credential = admitted;
-    else return reply.code(admitted.status).headers(admitted.headers).send(admitted.body);
+    else {
+      // Bytes: to a text it would add a charset, which JSON has not.
+      const body = Buffer.from(admitted.body);
+      return reply.code(admitted.status).headers(admitted.headers).send(body);
+    }
   };
 }

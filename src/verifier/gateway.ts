@@ -46,7 +46,7 @@ export function createGateway(
     const signal = AbortSignal.any([closing, late.signal]);
     try {
       // A redirect would take the token, and what is asked about, somewhere else.
-      const response = await fetch(address, { ...init, redirect: 'error', signal });
+      const response = await fetch(address, { ...init, redirect: 'manual', signal });
       if (response.ok) return await read(response);
       await response.body?.cancel();
       throw refusal(response.status, address);
@@ -70,7 +70,16 @@ export function createGateway(
     return new VerifierError(passes ? 'unreachable' : 'not-a-gateway', text);
   }
 
-  const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+  async function json(response: Response): Promise<Record<string, unknown>> {
+    const text = await response.text();
+    try {
+      const read: unknown = JSON.parse(text);
+      if (typeof read === 'object' && read !== null) return read as Record<string, unknown>;
+    } catch {
+      // Said below.
+    }
+    throw new VerifierError('not-a-gateway', `What answers at ${response.url} is no gateway`);
+  }
 
   async function introspect(value: string): Promise<Introspection> {
     const init = {

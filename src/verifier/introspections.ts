@@ -45,10 +45,12 @@ export function createIntrospections(
     const verdict = verdicts.get(key);
     if (verdict === undefined) return undefined;
     if (revocations.isRevoked(verdict.chain)) return 'revoked';
-    const ended = verdict.endsAtMs <= clock.nowMs();
-    if (!ended && !revocations.isOutdated(verdict.standing)) return verdict;
+    if (!revocations.isOutdated(verdict.standing)) {
+      if (verdict.endsAtMs > clock.nowMs()) return verdict;
+      if (verdict.afterwards !== undefined) return verdict.afterwards;
+    }
     verdicts.delete(key);
-    return ended ? verdict.afterwards : undefined;
+    return undefined;
   }
 
   async function ask(value: string, key: string): Promise<Known | Reason> {

@@ -76,5 +76,7 @@ export function createVerify(parts: VerifyParts): Verify {
 }
 
 /** Whether it could be a credential: what stands in a header in one piece (RFC 9110, 5.5). */
-const isPresentable = (presented: string) =>
-  presented.length <= PRESENTED_CHARS_MAX && /^[\x21-\x7e]+$/.test(presented);
+const isPresentable = (presented: unknown): presented is string =>
+  typeof presented === 'string' &&
+  presented.length <= PRESENTED_CHARS_MAX &&
+  /^[\x21-\x7e]+$/.test(presented);
