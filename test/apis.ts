@@ -12,11 +12,11 @@ import type { Verifier } from '../src/verifier/index.ts';
 /** The same API in each framework, over HTTP for as long as a test runs; where it is reached. */
 
 const ledger = { permissions: ['ledger:read'] };
-const key = { header: 'X-API-Key' };
+const key = { header: 'X-API-Key', kinds: ['api-key'] };
 /** As behind a proxy that is believed. */
 const forwarded = 'x-forwarded-for';
 
-/** `/` needs a credential, `/ledger` one that may read the ledger, `/key` one in a header of its own. */
+/** `/` needs a credential, `/ledger` one that may read the ledger, `/key` an API key in a header of its own. */
 export const apis: Record<string, (verifier: Verifier) => Promise<string>> = {
   async Fastify(verifier) {
     const app = Fastify();

@@ -8,6 +8,7 @@ import {
   look,
   makeHook,
   mutate,
+  open,
   openReaching,
   revokeKey,
   until,
@@ -158,6 +159,30 @@ describe('who may manage targets of one project', () => {
     const { code } = await mutate(h, 'rotateTargetSecret', { targetId: hook.id }, 'secret', token);
     expect(code).toBe(held.includes('target:manage') ? undefined : 'PERMISSION_DENIED');
   });
+});
+
+test('an environment is told with both secrets while it gets another', async () => {
+  const h = await openReaching({ count: 0 });
+  await makeCredential(h);
+  await makeJwk(h);
+  const receiver = await listen((response) => response.end());
+  const input = { projectName, name: 'live', url: receiver.url };
+  const asked = 'environment { id } secret';
+  const made = await mutate<{ environment: { id: string }; secret: string }>(
+    h,
+    'createEnvironment',
+    input,
+    asked,
+  );
+  const targetId = made.environment.id;
+  const rotated = await mutate<{ secret: string }>(h, 'rotateTargetSecret', { targetId }, 'secret');
+  await create(h, 'assignJwkValidation', names);
+  const [request, ...others] = receiver.received;
+  if (request === undefined) throw new Error('nothing received');
+  expect(others).toEqual([]);
+  for (const secret of [made.secret, rotated.secret]) {
+    expect(open(secret, request)).toMatchObject({ type: 'credential.updated' });
+  }
 });
 
 test('a name that is taken is no new name of a webhook; its own is', async () => {

@@ -11,7 +11,8 @@ import {
 /** A gateway with a webhook that is unwell until it is said, and what that is owed. */
 export async function withUnwell(count = 2) {
   const clock = movableClock();
-  const h = await openReaching({ now: clock.now });
+  // Late is another test's matter.
+  const h = await openReaching({ now: clock.now, config: { effectBoundMs: 86_400_000 } });
   let well = false;
   const hook = await makeHook(h, 'hook', (r) => r.writeHead(well ? 204 : 500).end(), {
     events: ['CREDENTIAL_REVOKED'],

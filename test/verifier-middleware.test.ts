@@ -69,14 +69,17 @@ describe.each(Object.entries(apis))('%s', (_framework, listen) => {
     expect(await get(api, { 'x-api-key': key })).toEqual(missing);
   });
 
-  test('reads another header instead, where it is told to', async () => {
+  test('reads another header instead, and lets in some kinds alone, where it is told to', async () => {
     const h = await serveGateway();
     const api = await listen(await follow(reached(h)));
     const { key = '' } = h.demo.apiKey[0] ?? {};
     const at = `${api}/key`;
     expect((await get(at, { 'x-api-key': key })).status).toBe(200);
     expect((await get(at, bearer(key))).body.reason).toBe('missing');
-    for (const value of [`Bearer ${key}`, `${key}, ${key}`]) {
+    // Good, but of another kind.
+    const { token = '' } = h.demo.serviceAccountToken[0] ?? {};
+    expect((await get(api, bearer(token))).status).toBe(200);
+    for (const value of [`Bearer ${key}`, `${key}, ${key}`, token]) {
       expect((await get(at, { 'x-api-key': value })).body.reason).toBe('invalid');
     }
   });

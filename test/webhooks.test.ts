@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import {
   deliveriesTo,
@@ -187,4 +189,24 @@ test('what fails is tried again with the same id and a fresh signature, and the 
   const sentAt = hook.receiver.received.map(({ headers }) => Number(headers['webhook-timestamp']));
   expect(Number(sentAt[2])).toBeGreaterThan(Number(sentAt[0]));
   expect([first?.attempts, second?.attempts]).toEqual([3, 1]);
+});
+
+test('a revocation is done however many targets must learn of it', async () => {
+  const h = await openReaching();
+  const { id } = await makeHook(h, 'hook', undefined, { events: ['TARGET_LATE'] });
+  const db = new Sqlite(join(h.folder, 'gateway.db'));
+  const row = db.prepare('select * from targets where id = ?').get(id) as object;
+  const columns = Object.keys(row);
+  const add = db.prepare(
+    `insert into targets (${columns}) values (${columns.map((name) => `@${name}`)})`,
+  );
+  const point = { ...row, kind: 'enforcement-point', url: '', events: null };
+  db.transaction(() => {
+    for (let i = 0; i < 12_000; i++) {
+      add.run({ ...point, id: h.running.gateway.newId(), name: `point-${i}` });
+    }
+  })();
+  await revokeKey(h);
+  expect(db.prepare('select count(*) from deliveries').pluck().get()).toBe(12_000);
+  db.close();
 });

@@ -123,7 +123,9 @@ export function createGateway(
       ),
     openFeed(lastEventId) {
       const position = lastEventId === undefined ? undefined : { 'last-event-id': lastEventId };
-      const headers = { authorization, accept: 'text/event-stream', ...position };
+      // What is compressed on its way waits there until there is more of it.
+      const whole = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
+      const headers = { authorization, ...whole, ...position };
       return ask(`${url}/feed`, { headers }, ({ headers, body }) => {
         if (body !== null && headers.get('content-type')?.startsWith('text/event-stream')) {
           return body;

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Verifier } from './index.ts';
-import type { Accepted, Reason } from './verdict.ts';
+import { type Accepted, type Reason, refused, type Verdict } from './verdict.ts';
 
 /** What the middleware of every framework takes. */
 export interface RequireOptions {
   /** The header whose whole value is the credential, such as `x-api-key`; `Authorization: Bearer` unless said. */
   readonly header?: string;
+  /** What the credential may be, such as `api-key`; every other is `invalid`. All unless said. */
+  readonly kinds?: readonly string[];
   /** What the credential must be allowed to do: all of these, each spelt as its `permissions` spell it. */
   readonly permissions?: readonly string[];
 }
@@ -50,7 +52,8 @@ export async function admit(
     headerOf(options) === 'authorization' ? /^bearer +(\S+)$/i.exec(value ?? '')?.[1] : value;
   // Who presents nothing is told how, and not that it is wrong (RFC 6750, 3.1).
   if (!credential) return challenge('missing', 'Bearer');
-  const verdict = await verifier.verify(credential, { address });
+  const given = await verifier.verify(credential, { address });
+  const verdict = isOfKind(given, options) ? given : refused('invalid');
   if (!verdict.ok) {
     const { reason } = verdict;
     if (reason !== 'stale' && reason !== 'unavailable') {
@@ -66,6 +69,9 @@ export async function admit(
   const detail = `The credential lacks the permission ${missing.join(', ')}.`;
   return denial(403, detail, { missingPermissions: missing }, asked);
 }
+
+const isOfKind = (verdict: Verdict, { kinds }: RequireOptions) =>
+  !verdict.ok || kinds === undefined || kinds.includes(verdict.kind);
 
 const challenge = (reason: Reason | 'missing', words: string) =>
   denial(401, details[reason], { reason }, { 'www-authenticate': words });
