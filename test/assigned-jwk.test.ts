@@ -14,14 +14,14 @@ import {
   vouchedFor,
 } from './assigned.ts';
 import { change, standingOf } from './callers.ts';
-import { type HarnessOptions, openGateway } from './harness.ts';
+import { openGateway } from './harness.ts';
 import { forge, hmac } from './issuers.ts';
 import { insert, organizationRow } from './kinds.ts';
 
 /** JWTs that gateway credentials sign with the JWKs that are assigned to them for validation. */
 
 const { projectName, username, jwkName } = names;
-const open = (options: HarnessOptions = {}) => openGateway({ count: 0, ...options });
+const open = () => openGateway({ count: 0 });
 
 describe('a JWT of a JWK that is assigned for validation', () => {
   test.each(['EdDSA', 'ES256', 'ES384', 'ES512', 'RS256', 'PS256'])(
@@ -97,25 +97,6 @@ describe('a JWT of a JWK that is assigned for validation', () => {
     const above = rows.find(({ slug }) => slug === projectName || slug === 'acme');
     await change(h, above?.id ?? '', { revoked_at_ms: 1, revoked_by: 'somebody' });
     expect(await standingFor(h, token)).toBe('ownerRevoked');
-  });
-
-  test('is refused once another JWK takes the place of its own, for good', async () => {
-    const clock = { now: Date.now() };
-    const h = await open({ now: () => clock.now });
-    const key = await makeAssigned(h);
-    const token = await signAs(key);
-    const second = await makeJwk(h, { projectName, jwkName: 'second' });
-    await assign(h, { ...names, jwkName: 'second' });
-    expect(await standingFor(h, token)).toBe('revoked');
-    expect(await standingFor(h, await signAs(second))).toBe('good');
-    await assign(h);
-    // Given back, the key counts for what it signs from then on; what may be older stays refused.
-    expect(await standingFor(h, token)).toBe('cutOff');
-    expect(await standingFor(h, await signAs(key, { iat: undefined }))).toBe('cutOff');
-    clock.now += 2_000;
-    const iat = Math.floor(clock.now / 1000);
-    expect(await standingFor(h, await signAs(key, { iat }))).toBe('good');
-    expect(await standingFor(h, await signAs(second))).toBe('revoked');
   });
 
   test('is another matter than the JWK for encryption', async () => {

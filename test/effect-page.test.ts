@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ATTEMPTS_MAX, RETRY_FIRST_MS, RETRY_MAX_MS, retryDelayMs } from '../src/delivery/lane.ts';
+import { IN_ORDER_ATTEMPTS_MAX } from '../src/delivery/open.ts';
 import { blocks, page } from './markdown.ts';
 import { paste, ways } from './pasting.ts';
 import { newFolder, serve, settingsIn } from './processes.ts';
@@ -22,11 +23,12 @@ test('what is tried again is tried when the page says', () => {
   expect(text).toContain(`After ${ATTEMPTS_MAX} attempts`);
   expect(text).toContain(`after ${RETRY_FIRST_MS / 1_000} s, then twice as long`);
   expect(text).toContain(`up to ${RETRY_MAX_MS / 60_000} min`);
-  const bounds = [1, 2, 3, 12].map((n) => [retryDelayMs(n, 0), retryDelayMs(n, 1)]);
+  expect(text).toContain(`up to ${IN_ORDER_ATTEMPTS_MAX} attempts`);
+  const bounds = [1, 2, 3, 24].map((n) => [retryDelayMs(n, 0), retryDelayMs(n, 1)]);
   expect(bounds).toEqual([
     [500, 1_000],
     [1_000, 2_000],
     [2_000, 4_000],
-    [150_000, 300_000],
+    [1_800_000, 3_600_000],
   ]);
 });

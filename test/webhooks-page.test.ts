@@ -94,12 +94,12 @@ test('times and numbers are those of the code', () => {
   expect(text).toContain(`within ${MESSAGE_TIMEOUT_MS / 1000} s`);
   const [least, most] = [0, 1].map((random) =>
     Array.from({ length: ATTEMPTS_MAX - 1 }, (_, i) => retryDelayMs(i + 1, random)).reduce(
-      (sum, ms) => sum + ms / 60_000,
+      (sum, ms) => sum + ms / 3_600_000,
       0,
     ),
   );
-  expect([Math.round(Number(least)), Math.round(Number(most))]).toEqual([9, 19]);
-  expect(text).toContain(`After ${ATTEMPTS_MAX} attempts, some 10 to 20 min,`);
+  expect([Math.round(Number(least)), Math.round(Number(most))]).toEqual([6, 12]);
+  expect(text).toContain(`After ${ATTEMPTS_MAX} attempts, some 6 to 12 h,`);
   expect([OVERLAP_DEFAULT_S, OVERLAP_MAX_S]).toEqual([86_400, 30 * 86_400]);
   expect(text).toContain('(a day unless said, 30 days at the most)');
 });

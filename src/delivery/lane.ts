@@ -3,13 +3,15 @@ import type { Kysely } from 'kysely';
 import type { Delivery, Tables, Target } from '../../db/tables.ts';
 import { append } from '../ledger.ts';
 import type { Writes } from '../writes.ts';
-import { isStuck, owedTo, targetOf } from './open.ts';
+import { isOpen, isStuck, nextAttemptAt, owedTo, targetOf } from './open.ts';
 
 /** Attempts at one delivery, beyond which it is stuck. */
-export const ATTEMPTS_MAX = 12;
+export const ATTEMPTS_MAX = 24;
 /** The longest that is waited before the second attempt; doubled before each further one. */
 export const RETRY_FIRST_MS = 1_000;
-export const RETRY_MAX_MS = 300_000;
+export const RETRY_MAX_MS = 3_600_000;
+/** A success after so long without one says that the target is back: nothing waits any longer. */
+export const OUTAGE_MS = 60_000;
 
 /** How many deliveries are read at once. */
 const BATCH_MAX = 100;
@@ -51,6 +53,8 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
   let again = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  /** When the target last acknowledged something, as far as this process knows. */
+  let acknowledgedAt = Number.NEGATIVE_INFINITY;
 
   function wake(): void {
     again = true;
@@ -82,22 +86,24 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
   /** Sends until nothing is owed, or the oldest must wait. */
   async function sendAll(): Promise<void> {
     while (!stopped) {
-      const batch = await owedTo(reader, targetId, BATCH_MAX);
+      const batch = await owedTo(reader, targetId, now(), BATCH_MAX);
       const [oldest] = batch;
-      if (oldest === undefined) return;
-      const waitMs = (oldest.next_attempt_at_ms ?? 0) - now();
-      if (waitMs > 0) {
-        options.blocked(oldest.last_error ?? '');
-        return retryIn(waitMs);
+      if (oldest === undefined || mustWait(oldest)) {
+        if (oldest !== undefined) options.blocked(oldest.last_error ?? '');
+        const at = await nextAttemptAt(reader, targetId);
+        return at === undefined ? undefined : retryIn(Math.max(at - now(), 1));
       }
       await sendInOrder(batch);
     }
   }
 
+  const mustWait = ({ next_attempt_at_ms }: Delivery) => (next_attempt_at_ms ?? 0) > now();
+
   /** Sends one after the other, up to the first that fails; all that was done is recorded then. */
   async function sendInOrder(batch: readonly Delivery[]): Promise<void> {
     const recorded: Promise<void>[] = [];
     for (const delivery of batch) {
+      if (mustWait(delivery)) break;
       // Read anew: it may have moved, have another secret, or be owed this no more.
       const target = await targetOf(reader, delivery);
       if (target === undefined) {
@@ -147,13 +153,26 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
         .where('target_id', '=', targetId)
         .where('closed_at_ms', 'is', null)
         .executeTakeFirst();
+      if (error === undefined && at - acknowledgedAt > OUTAGE_MS) await waitNoLonger(tx);
       // Told once, until somebody has resolved it: else two that fail would tell each other for ever.
       if (!stuck || known || numUpdatedRows === 0n) return;
       const event = targetEvent(target, 'stuck', `After ${attempts} attempts: ${error}`);
       ({ owed } = await append(tx, { ...event, id: options.newId(), at_ms: at }));
     });
+    if (error === undefined) acknowledgedAt = at;
     options.attempted(seq, error);
     if (stuck) options.announce(owed);
+  }
+
+  async function waitNoLonger(tx: Kysely<Tables>): Promise<void> {
+    await tx
+      .updateTable('deliveries')
+      .set({ next_attempt_at_ms: null })
+      .where('target_id', '=', targetId)
+      .where(isOpen)
+      .where('next_attempt_at_ms', 'is not', null)
+      .execute();
+    again = true;
   }
 
   async function hasStuck(tx: Kysely<Tables>): Promise<boolean> {

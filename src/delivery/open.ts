@@ -5,10 +5,17 @@ import type { Delivery, Tables, Target } from '../../db/tables.ts';
 export const isOpen = sql<boolean>`acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is null`;
 export const isStuck = sql<boolean>`acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is not null`;
 
-/** The oldest deliveries that a target is owed, in the order in which it is to have them. */
+/** Attempts by which a delivery holds its place; after them those behind it may pass. */
+export const IN_ORDER_ATTEMPTS_MAX = 6;
+
+/**
+ * The oldest deliveries that a target is owed, in the order in which it is to have them. One that has
+ * lost its place is among them only when it is due.
+ */
 export async function owedTo(
   db: Kysely<Tables>,
   targetId: string,
+  nowMs: number,
   limit: number,
 ): Promise<Delivery[]> {
   return await db
@@ -16,9 +23,30 @@ export async function owedTo(
     .selectAll()
     .where('target_id', '=', targetId)
     .where(isOpen)
+    .where((eb) =>
+      eb.or([
+        eb('attempts', '<', IN_ORDER_ATTEMPTS_MAX),
+        eb('next_attempt_at_ms', 'is', null),
+        eb('next_attempt_at_ms', '<=', nowMs),
+      ]),
+    )
     .orderBy('seq')
     .limit(limit)
     .execute();
+}
+
+/** When the next attempt at a target is due; undefined where none is waited for. */
+export async function nextAttemptAt(
+  db: Kysely<Tables>,
+  targetId: string,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select(({ fn }) => fn.min('next_attempt_at_ms').as('at'))
+    .where('target_id', '=', targetId)
+    .where(isOpen)
+    .executeTakeFirst();
+  return row?.at ?? undefined;
 }
 
 /** The target of a delivery, as it is now; undefined where it is owed that no more. */
