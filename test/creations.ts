@@ -90,7 +90,7 @@ export const creations: readonly Creation[] = [
     kind: 'enforcement-point',
     shows: 'enforcementPoint',
     secret: { field: 'secret', kind: 'enforcement-point' },
-    needs: ['target:manage'],
+    needs: ['target:manage', 'credential:introspect'],
     arrange: ownerless({ name: 'edge' }),
     target: byId,
     row: { name: 'edge', permissions: '["credential:introspect"]', expires_at_ms: null },

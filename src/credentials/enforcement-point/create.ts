@@ -8,7 +8,7 @@ export interface NewEnforcementPoint {
   readonly secretHash: string;
 }
 
-/** What every point may do, besides following the feed. */
+/** What every point may do, besides following the feed; whoever makes one may too. */
 const pointPermissions: readonly Permission[] = ['credential:introspect'];
 
 /**
@@ -19,7 +19,7 @@ export const createEnforcementPoint = change<NewEnforcementPoint, NameTaken>({
   kind: 'enforcement-point',
   refusals: [NameTaken],
   describe: ({ id }) => id,
-  permissions: () => ['target:manage'],
+  permissions: () => ['target:manage', ...pointPermissions],
 
   async make(tx, row, { name, secretHash }, { owner }) {
     const present = await tx
