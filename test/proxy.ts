@@ -30,8 +30,12 @@ export interface LoopbackProxy {
   /** Keeps every connection, and lets nothing through. */
   freeze(): void;
   thaw(): void;
-  /** Brings everything of the feed late by so many milliseconds. */
+  /** Brings everything of the feed late by so many milliseconds, in order. */
   delayFeed(ms: number): void;
+  /** Ends the streams of the feed, and nothing else. */
+  endFeeds(): void;
+  /** Leaves out where a client of the feed was. */
+  forgetPositions(): void;
 }
 
 /** Stands before a gateway for as long as a test runs. */
@@ -40,9 +44,11 @@ export async function proxyTo(url: string): Promise<LoopbackProxy> {
   const counts = new Map<string, number>();
   const holds = new Map<string, { gate: Promise<void>; waiting: number }>();
   const sockets = new Set<Socket>();
+  const feeds = new Set<ServerResponse>();
   let frozen: Promise<void> | undefined;
   let thaw = () => {};
   let delayMs = 0;
+  let forgetful = false;
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', url);
@@ -51,12 +57,17 @@ export async function proxyTo(url: string): Promise<LoopbackProxy> {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     await frozen;
     const { method, headers } = request;
+    if (forgetful) delete headers['last-event-id'];
     const upstream = ask({
       ...{ host: target.hostname, port: target.port, path: request.url, method },
       headers: { ...headers, host: target.host },
       agent: false,
     });
-    response.on('close', () => upstream.destroy());
+    if (pathname === '/feed') feeds.add(response);
+    response.on('close', () => {
+      feeds.delete(response);
+      upstream.destroy();
+    });
     upstream.on('error', () => response.destroy());
     upstream.end(Buffer.concat(chunks));
     const answer = await new Promise<IncomingMessage>((resolve) =>
@@ -71,15 +82,15 @@ export async function proxyTo(url: string): Promise<LoopbackProxy> {
     await frozen;
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     response.flushHeaders();
-    const lateMs = pathname === '/feed' ? delayMs : 0;
+    let dueAtMs = 0;
     for await (const chunk of answer) {
-      if (lateMs > 0) setTimeout(() => response.write(chunk), lateMs);
-      else {
-        await frozen;
-        response.write(chunk);
-      }
+      await frozen;
+      dueAtMs = Math.max(dueAtMs, performance.now() + (pathname === '/feed' ? delayMs : 0));
+      const waitMs = dueAtMs - performance.now();
+      if (waitMs <= 0) response.write(chunk);
+      else setTimeout(() => response.write(chunk), waitMs);
     }
-    setTimeout(() => response.end(), lateMs);
+    setTimeout(() => response.end(), Math.max(dueAtMs - performance.now(), 0));
   }
 
   let server = listen();
@@ -140,6 +151,12 @@ export async function proxyTo(url: string): Promise<LoopbackProxy> {
     thaw: () => thaw(),
     delayFeed(ms) {
       delayMs = ms;
+    },
+    endFeeds() {
+      for (const response of feeds) response.destroy();
+    },
+    forgetPositions() {
+      forgetful = true;
     },
   };
 }

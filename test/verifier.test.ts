@@ -107,7 +107,7 @@ describe('ready', () => {
 test('a point that is revoked is strict, and lenient, no longer than it may be', async () => {
   const h = await serveGateway();
   const { id, token } = await makePoint(reached(h));
-  const verifier = await follow(reached(h), { token, staleAfterMs: 600 });
+  const verifier = await follow(reached(h), { token, staleAfterMs: 1_200 });
   const key = h.demo.apiKey[0]?.key ?? '';
   expect(await said(verifier, key)).toBe('good');
   await mutate(reached(h), 'revokeEnforcementPoint', { enforcementPointId: id });

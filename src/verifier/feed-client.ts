@@ -33,6 +33,9 @@ export interface Feed {
   readonly ended: Promise<void>;
 }
 
+/** It speaks every 500 ms: a stream that is silent, or late, for longer is broken. */
+const SILENCE_MAX_MS = 2_000;
+
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 2_000;
 
@@ -42,6 +45,7 @@ const EVENT_CHARS_MAX = 1_000_000;
 /** Follows the feed until the signal aborts; a stream that ends, fails or falls behind is taken up where it broke off. */
 export function followFeed(options: FeedOptions): Feed {
   const { gateway, clock, staleAfterMs, closing, listener } = options;
+  const patienceMs = Math.min(staleAfterMs, SILENCE_MAX_MS);
   let lastEventId: string | undefined;
   let connections = 0;
   let failures = 0;
@@ -73,7 +77,7 @@ export function followFeed(options: FeedOptions): Feed {
     const watchdog = setTimeout(() => {
       silent = true;
       end();
-    }, staleAfterMs);
+    }, patienceMs);
     closing.addEventListener('abort', end);
     try {
       const events = createEvents();
@@ -107,7 +111,7 @@ export function followFeed(options: FeedOptions): Feed {
         listener.advance(data.position);
         const lagMs = clock.heard(data.now);
         firstLagMs ??= lagMs;
-        if (lagMs > Math.min(staleAfterMs, firstLagMs + staleAfterMs / 2)) {
+        if (lagMs > Math.min(patienceMs, firstLagMs + patienceMs / 2)) {
           throw new VerifierError('unreachable', `The feed comes ${Math.round(lagMs)} ms late`);
         }
         failures = 0;

@@ -10,6 +10,12 @@ import { createRevocations } from './revocations.ts';
 import { createTurns } from './turns.ts';
 import { createVerify, staleForMs, type Verify } from './verifier.ts';
 
+export type { Change } from './feed-events.ts';
+export type { VerifierOptions } from './options.ts';
+export type { Accepted, Credential, Reason, Refused, Verdict } from './verdict.ts';
+export type { Circumstances, Verify } from './verifier.ts';
+export { VerifierError };
+
 /** How a verifier stands to its gateway. */
 export interface Status {
   /** Whether what is known is current: nothing that was revoked longer than `staleAfterMs` ago is missed. */

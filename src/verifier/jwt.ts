@@ -104,7 +104,7 @@ export function createJwts(
       });
       const known = knownOf(payload);
       if (known === undefined) return undefined;
-      
+      if (organizationId === undefined || known.chain.at(-1) !== organizationId) return 'invalid';
       remembered.set(key, known);
       return known;
     } catch (error) {
