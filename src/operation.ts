@@ -33,11 +33,25 @@ export interface Call {
 export interface Moment {
   readonly atMs: number;
   readonly entryId: string;
+  /** For entries beside its own. */
+  readonly newId: () => string;
+}
+
+/** Something that is revoked because something else takes its place: an entry of its own. */
+export interface Superseded extends Addressed {
+  readonly entryId: string;
+  readonly targetId: string;
 }
 
 /** What came of running an operation. */
 export type Outcome<Value, R extends Refusal> =
-  | { done: Value; targetId: string; deliverTo?: readonly Target[]; target?: Addressed }
+  | {
+      done: Value;
+      targetId: string;
+      deliverTo?: readonly Target[] | undefined;
+      target?: Addressed;
+      superseded?: Superseded | undefined;
+    }
   /** `unresolved`: the input named nothing, so what it says is not to be kept. */
   | { refused: R; targetId?: string | undefined; unresolved?: boolean; target?: Addressed };
 
@@ -93,7 +107,8 @@ export async function perform<Input, Value, R extends Refusal>(
   const asAddressed = () => ({ kind: operation.kind, target: operation.describe(input) });
   let owed: readonly Target[] = [];
   const performed = await gateway.writes.run(async (tx): Promise<Performed<Value, R>> => {
-    const at: Moment = { atMs: gateway.now(), entryId: gateway.newId() };
+    const { newId } = gateway;
+    const at: Moment = { atMs: gateway.now(), entryId: newId(), newId };
     const lost = await lostStanding(tx, call, at.atMs);
     if (lost !== undefined) return { refused: lost };
 
@@ -110,11 +125,12 @@ export async function perform<Input, Value, R extends Refusal>(
       });
       return { refused: outcome.refused };
     }
-    const { deliverTo = [] } = outcome;
+    const { deliverTo = [], superseded } = outcome;
+    if (superseded !== undefined) owed = await recordSuperseded(tx, call, at, superseded);
     const result = { target_id: outcome.targetId, outcome: 'done', refusal: null } as const;
     const addressed = { ...(outcome.target ?? asAddressed()), ...result };
     const appended = await record(tx, operation.action, call, at, addressed, deliverTo);
-    owed = appended.owed;
+    owed = [...owed, ...appended.owed];
     return { done: outcome.done, entry: appended.entry, deliverTo };
   });
   gateway.announce(owed);
@@ -138,11 +154,24 @@ async function lostStanding(
   return cutOff ? new Unauthenticated('cutOff', true) : undefined;
 }
 
+/** Whatever ends a credential is a revocation, also where nobody asked for it by that name. */
+async function recordSuperseded(
+  tx: Transaction<Tables>,
+  call: Call,
+  { atMs }: Moment,
+  { entryId, targetId, ...addressed }: Superseded,
+): Promise<readonly Target[]> {
+  const result = { target_id: targetId, outcome: 'done', refusal: null } as const;
+  const because = { ...call, reason: 'SUPERSEDED', comment: undefined } as const;
+  const entry = { ...addressed, ...result };
+  return (await record(tx, 'revoke', because, { atMs, entryId }, entry)).owed;
+}
+
 async function record(
   tx: Transaction<Tables>,
   action: string,
   { actor, reason, comment, surface, requestId }: Call,
-  { entryId, atMs }: Moment,
+  { entryId, atMs }: Pick<Moment, 'entryId' | 'atMs'>,
   result: Pick<LedgerEntry, 'kind' | 'target_id' | 'target' | 'outcome' | 'refusal'>,
   deliverTo: readonly Target[] = [],
 ): Promise<Appended> {

@@ -15,7 +15,12 @@ export class EncodingRefused extends Error {
 }
 
 /** `fetch` for addresses that somebody else chose. */
-export type Outbound = (url: string, init?: RequestInit) => Promise<Response>;
+export type Outbound = (
+  url: string,
+  init?: RequestInit,
+  /** `unread`: only the status counts, so that it does not matter how the body comes. */
+  body?: 'read' | 'unread',
+) => Promise<Response>;
 
 /** The longest body that is read, in bytes; reading a longer one fails. */
 export const RESPONSE_BYTES_MAX = 256 * 1024;
@@ -48,7 +53,7 @@ export function createOutbound(allow: readonly Cidr[]): Outbound {
     return { fetch, Headers, dispatcher };
   }
 
-  return async (url, init = {}) => {
+  return async (url, init = {}, body = 'read') => {
     ready ??= load();
     const { fetch, Headers, dispatcher } = await ready;
     const { protocol } = new URL(url);
@@ -61,7 +66,7 @@ export function createOutbound(allow: readonly Cidr[]): Outbound {
       headers.set('accept-encoding', 'identity');
       const response = await fetch(url, { ...init, headers, redirect: 'manual', dispatcher });
       const encoding = response.headers.get('content-encoding') ?? 'identity';
-      if (encoding.toLowerCase() === 'identity') return response;
+      if (encoding.toLowerCase() === 'identity' || body === 'unread') return response;
       await response.body?.cancel().catch(() => undefined);
       throw new EncodingRefused('Its answer is compressed, which was not asked for');
     } catch (error) {

@@ -145,3 +145,24 @@ export class NameTaken extends Refusal {
   readonly code = NameTaken.code;
   readonly message = 'This name is taken: choose another.';
 }
+
+/** There are as many live targets of the kind as there may be: each revocation writes a row for each. */
+export class TooManyTargets extends Refusal {
+  static readonly code = 'TOO_MANY_TARGETS';
+  static readonly description =
+    'There are as many webhooks, enforcement points or environments as there may be.';
+  readonly code = TooManyTargets.code;
+  /** `webhook`, `environment`, … */
+  readonly kind: string;
+  readonly count: number;
+
+  constructor(kind: string, count: number) {
+    super();
+    this.kind = kind;
+    this.count = count;
+  }
+
+  get message(): string {
+    return `There are ${this.count} ${this.kind.replaceAll('-', ' ')}s already: remove one first.`;
+  }
+}

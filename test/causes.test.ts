@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import type { WebhookMessage } from '../src/delivery/webhook.ts';
 import { buildSchema } from '../src/graphql/schema.ts';
+import { assign, makeCredential, makeJwk, names } from './assigned.ts';
 import type { Harness } from './harness.ts';
 import { newToken, withTokenAuth } from './identities.ts';
 import { ISSUER, trusting } from './issuers.ts';
@@ -44,6 +45,7 @@ async function expectTold(
 ): Promise<void> {
   const message = await toldOf(receiver, id);
   expect(message).toMatchObject({ type, data: { id } });
+  await expectAllRecorded(h);
   const owed = await h.running.database.reader
     .selectFrom('deliveries')
     .select('target_id')
@@ -126,6 +128,36 @@ test('the last use of a token', async () => {
   const told = receiver.received.filter(({ body }) => body.includes('credential.used_up'));
   expect(told).toHaveLength(1);
 });
+
+test.each(['Validation', 'Encryption'])(
+  'a JWK for %s that another takes the place of',
+  async (use) => {
+    const opened = await open();
+    const { h } = opened;
+    await makeCredential(h);
+    const [first, second] = [names, { ...names, jwkName: 'second' }];
+    for (const given of [first, second]) await makeJwk(h, given);
+    await assign(h, first, use as 'Validation');
+    await assign(h, second, use as 'Validation');
+    const entries = await h.ledger();
+    const [revocation] = entries.filter(({ action }) => action === 'revoke');
+    expect(revocation).toMatchObject({ reason: 'SUPERSEDED', outcome: 'done' });
+    expect(await h.row(revocation?.target_id ?? '')).toMatchObject({
+      revocation_id: revocation?.id,
+    });
+    await expectTold(opened, revocation?.id ?? '');
+  },
+);
+
+/** Whoever ends a row leaves an entry of its own, whatever was asked for. */
+async function expectAllRecorded(h: Harness): Promise<void> {
+  const entries = await h.ledger();
+  const revocations = new Set(
+    entries.filter(({ action }) => action === 'revoke').map(({ id }) => id),
+  );
+  const ended = (await h.rows()).filter((row) => row.revoked_at_ms !== null);
+  expect(ended.filter((row) => !revocations.has(row.revocation_id ?? ''))).toEqual([]);
+}
 
 test('there is no other mutation that revokes', () => {
   const schema = buildSchema(credentials);

@@ -135,11 +135,9 @@ test('a JWK that takes the place of another is told', async () => {
   await makeJwk(h);
   await makeJwk(h, { ...names, jwkName: 'second' });
   await assign(h);
+  const id = await lastOf(h, 'jwk-validation');
   await assign(h, { ...names, jwkName: 'second' });
-  expect(await told()).toMatchObject([
-    { type: 'limited', kind: 'jwk-validation' },
-    { type: 'limited', kind: 'jwk-validation', id: await lastOf(h, 'jwk-validation') },
-  ]);
+  expect(await told()).toMatchObject([{ type: 'revoked', kind: 'jwk-validation', id }]);
 });
 
 test('what is made otherwise, and what is refused, is not told', async () => {

@@ -12,7 +12,7 @@ import {
   pathNames,
 } from './creation.ts';
 import type { Harness } from './harness.ts';
-import { insert, organizationRow } from './kinds.ts';
+import { add, insert, organizationRow } from './kinds.ts';
 
 /** Adds a webhook to an organization behind the gateway's back. Nobody listens at its URL. */
 async function addWebhook(h: Harness, slug: string): Promise<Target> {
@@ -21,6 +21,20 @@ async function addWebhook(h: Harness, slug: string): Promise<Target> {
   const target = newTarget({
     ...{ id: gateway.newId(), kind: 'webhook', name: 'hook', url: 'http://127.0.0.1:9/' },
     ...{ organization_id: organization, scope_id: organization, created_at_ms: gateway.now() },
+    secret_jwe: await gateway.secretKey.seal(newWebhookSecret()),
+  });
+  await insert(h, 'targets', target);
+  return target;
+}
+
+/** Adds an environment to a new project of an organization, likewise. */
+async function addEnvironment(h: Harness, slug: string): Promise<Target> {
+  const { gateway } = h.running;
+  const project = await add(h, await organizationRow(h, slug), 'project', { slug: 'new' });
+  const target = newTarget({
+    ...{ id: gateway.newId(), kind: 'environment', name: 'live', url: 'http://127.0.0.1:9/' },
+    ...{ organization_id: project.organization_id, scope_id: project.id },
+    ...{ created_at_ms: gateway.now() },
     secret_jwe: await gateway.secretKey.seal(newWebhookSecret()),
   });
   await insert(h, 'targets', target);
@@ -58,11 +72,14 @@ const ofWebhook = {
 } as const;
 
 const wrongId = each('targetId', 'a\0b');
-const wrongSettings: Creation['wrong'] = [
+const wrongPlaces: Creation['wrong'] = [
   ...pathNames('name'),
   ...each('url', '', 'live', 'ftp://live.example/', 'https://a:b@live.example/'),
   ...each('url', 'http://10.0.0.1/', 'http://[::ffff:10.0.0.1]/', 'http://169.254.169.254/'),
   ...each('url', `https://live.example/${'x'.repeat(2000)}`),
+];
+const wrongSettings: Creation['wrong'] = [
+  ...wrongPlaces,
   ...each('events', []),
   ...each('kinds', [], ['ENVIRONMENT'], ['API_KEY', 'ORGANIZATION'], ['UNKNOWN']),
 ];
@@ -100,6 +117,20 @@ export const targetCreations: readonly Creation[] = [
       ...{ events: '["target.late"]', kinds: null },
     },
     wrong: [...wrongId, ...wrongSettings],
+  },
+  {
+    ...ofWebhook,
+    mutation: 'updateEnvironment',
+    action: 'update',
+    kind: 'environment',
+    shows: 'environment',
+    async arrange(h, slug) {
+      const { id: targetId } = await addEnvironment(h, slug);
+      return { input: { targetId, name: 'renamed', url: 'https://new.example/' } };
+    },
+    target: () => 'new/live',
+    row: { name: 'renamed', url: 'https://new.example/', removed_at_ms: null },
+    wrong: [...wrongId, ...wrongPlaces],
   },
   {
     ...ofWebhook,

@@ -6,7 +6,6 @@ import {
   failAttempts,
   look,
   makeHook,
-  movableClock,
   mutate,
   openReaching,
   until,
@@ -132,21 +131,6 @@ describe('closeDelivery', () => {
     expect(done).toHaveLength(1);
     const refused = { code: 'DELIVERY_FINISHED', message: 'This was closed already.' };
     expect(answers.filter((answer) => 'code' in answer)).toEqual([refused, refused]);
-  });
-
-  test('finds what is no revocation while it is not finished', async () => {
-    const clock = movableClock();
-    const h = await openReaching({ now: clock.now });
-    const hook = await makeHook(h, 'hook', (response) => response.writeHead(500).end());
-    const asked = 'entryId';
-    const { entryId } = await mutate<{ entryId: string }>(
-      h,
-      'testWebhook',
-      { targetId: hook.id },
-      asked,
-    );
-    expect(await close(h, hook.id, entryId)).toHaveProperty('target');
-    expect(await close(h, hook.id, entryId)).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('of an entry that the target was never owed finds nothing, and keeps nothing of it', async () => {

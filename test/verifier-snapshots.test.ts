@@ -71,7 +71,8 @@ test('it is asked for once the changes that are remembered become too many', asy
   });
   await until(() => verifier.status().revokedIds > revokedIds);
   await caughtUp(verifier, h);
-  expect(verifier.status()).toMatchObject({ reconnects: 1, cached: 0 });
+  expect(verifier.status().reconnects).toBeGreaterThan(0);
+  expect(verifier.status().cached).toBe(0);
   expect(verifier.status().revokedIds).toBeLessThan(1_000);
   await until(() => verifier.status().live);
   expect(await said(verifier, h.demo.apiKey[0]?.key ?? '')).toBe('good');

@@ -159,14 +159,17 @@ describe('a test', () => {
     expect((await h.ledger()).at(-1)).toMatchObject({ id: entryId, action: 'test' });
   });
 
-  test('says what went wrong, and is tried again', async () => {
+  test('says what went wrong, and is not tried again: it holds up nothing', async () => {
     const h = await openReaching();
     let times = 0;
     const hook = await makeHook(h, 'hook', (r) => r.writeHead(++times === 1 ? 418 : 204).end());
     const { entryId, ...said } = await ask(h, hook);
     expect(said).toEqual({ success: false, message: 'Answered 418' });
+    const id = await revokeKey(h);
     await untilAcknowledged(h, hook, 1);
-    expect(hook.told().map(({ id }) => id)).toEqual([entryId, entryId]);
+    expect(hook.told().map((message) => message.id)).toEqual([entryId, id]);
+    const [tested] = await deliveriesTo(h, hook);
+    expect(tested).toMatchObject({ attempts: 1, closed_by: 'gateway', acknowledged_at_ms: null });
   });
 
   test('behind what fails says so', async () => {

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Revocable, Tables, Target } from '../../db/tables.ts';
-import type { Operation } from '../operation.ts';
+import type { Operation, Superseded } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
 import {
   NotFound,
@@ -17,6 +17,8 @@ import { newRow } from './row.ts';
 export interface Changed {
   readonly row: Revocable;
   readonly deliverTo?: readonly Target[];
+  /** What it takes the place of, where that is revoked by it. */
+  readonly superseded?: Superseded | undefined;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Change<Input extends { readonly id: string }, R extends Refusal
     tx: Transaction<Tables>,
     row: Revocable,
     input: Input,
-    by: { readonly owner: Revocable; readonly actor: string; readonly entryId: string },
+    by: { readonly owner: Revocable; readonly actor: string; readonly newId: () => string },
   ): Promise<Changed | R>;
 }
 
@@ -80,7 +82,7 @@ export function change<Input extends { readonly id: string }, R extends Refusal 
     ],
     describe: spec.describe,
 
-    async run(tx, input, { actor }, { atMs, entryId }) {
+    async run(tx, input, { actor }, { atMs, newId }) {
       const { organizationId } = actor;
       const found = spec.owner
         ? await spec.owner(tx, organizationId, input)
@@ -108,9 +110,10 @@ export function change<Input extends { readonly id: string }, R extends Refusal 
         issued_at_ms: atMs,
         created_by: actor.name,
       });
-      const made = await spec.make(tx, row, input, { owner, actor: actor.name, entryId });
+      const made = await spec.make(tx, row, input, { owner, actor: actor.name, newId });
       if (made instanceof Refusal) return { refused: made };
-      return { done: made.row, targetId: made.row.id, deliverTo: made.deliverTo ?? [] };
+      const { row: done, deliverTo, superseded } = made;
+      return { done, targetId: done.id, deliverTo, superseded };
     },
   };
 }

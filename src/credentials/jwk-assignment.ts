@@ -1,4 +1,5 @@
 import { liveEnvironments } from '../delivery/targets.ts';
+import type { Superseded } from '../operation.ts';
 import { NotFound, Refusal } from '../refusals.ts';
 import { change, insert } from './change.ts';
 import { findBySlug, findNewest } from './find.ts';
@@ -73,18 +74,21 @@ export const assignJwk = (name: 'jwk-validation' | 'jwk-encryption') =>
     permissions: () => ['IDENTITY+MANAGE', 'IDENTITY+DEPLOY_UNDEPLOY'],
     project: ({ projectName }) => projectName,
 
-    async make(tx, row, { jwkName }, { owner, actor, entryId }) {
+    async make(tx, row, { projectName, username, jwkName }, { owner, actor, newId }) {
       const projectId = owner.parent_id ?? '';
       const jwk = await findBySlug(tx, projectId, 'jwk', jwkName);
       if (jwk === undefined || jwk.revoked_at_ms !== null) return new NotFound('JWK');
       const before = await findNewest(tx, owner.id, name);
+      let superseded: Superseded | undefined;
       if (before?.revoked_at_ms === null) {
+        const target = `${projectName}/${username}`;
+        superseded = { entryId: newId(), targetId: before.id, kind: name, target };
         const call = { actor: { name: actor }, reason: 'SUPERSEDED' } as const;
-        await markRevoked(tx, before, call, { atMs: row.issued_at_ms, entryId });
+        await markRevoked(tx, before, call, { ...superseded, atMs: row.issued_at_ms });
       }
       const made = { ...row, name: jwkName };
       await insert(tx, made);
       await tx.insertInto('jwk_assignments').values({ id: row.id, jwk_id: jwk.id }).execute();
-      return { row: made, deliverTo: await liveEnvironments(tx, projectId) };
+      return { row: made, deliverTo: await liveEnvironments(tx, projectId), superseded };
     },
   });

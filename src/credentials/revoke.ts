@@ -57,7 +57,7 @@ export async function markRevoked(
   tx: Transaction<Tables>,
   target: Revocable,
   { actor, reason = 'UNSPECIFIED' }: Pick<Call, 'reason'> & { actor: { name: string } },
-  { atMs, entryId }: Moment,
+  { atMs, entryId }: Pick<Moment, 'atMs' | 'entryId'>,
 ): Promise<Revocable | AlreadyRevoked> {
   if (target.revoked_at_ms !== null) return new AlreadyRevoked(target.revoked_at_ms);
   const change = {

@@ -1,9 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Tables, Target } from '../../db/tables.ts';
-import { append } from '../ledger.ts';
 import type { Writes } from '../writes.ts';
-import { targetEvent } from './lane.ts';
-import { type Owed, oldestBounded } from './open.ts';
+import { hasStuck, type Owed, oldestBounded } from './open.ts';
+import { recordLate } from './target-events.ts';
 
 interface Options {
   readonly reader: Kysely<Tables>;
@@ -27,38 +26,26 @@ export function watchBound({ reader, writes, now, newId, effectBoundMs, announce
       .select('id')
       .where('late_since_ms', 'is not', null)
       .execute();
-    const caughtUp = known.filter(({ id }) => !behind.some(({ target }) => target.id === id));
-    const news: Owed[] = [];
+    const caughtUp: string[] = [];
+    for (const { id } of known) {
+      // What is stuck has not arrived either.
+      if (behind.some(({ target }) => target.id === id) || (await hasStuck(reader, id))) continue;
+      caughtUp.push(id);
+    }
+    if (caughtUp.length > 0) {
+      await writes.run(async (tx) => {
+        const still = tx.updateTable('targets').set({ late_since_ms: null });
+        await still.where('id', 'in', caughtUp).execute();
+      });
+    }
     for (const { target } of behind.filter((each) => each.target.late_since_ms === null)) {
       const sinceMs = await oldestBounded(reader, target.id);
-      if (sinceMs !== undefined && sinceMs + effectBoundMs < atMs) news.push({ target, sinceMs });
+      if (sinceMs === undefined || sinceMs + effectBoundMs >= atMs) continue;
+      // One at a time, so that no revocation waits for all of them.
+      const told = await writes.run((tx) =>
+        recordLate(tx, target, sinceMs, { atMs, newId, effectBoundMs }),
+      );
+      announce(told);
     }
-    if (news.length === 0 && caughtUp.length === 0) return;
-    const told = await writes.run(async (tx) => {
-      const subscribers: Target[] = [];
-      for (const { id } of caughtUp) {
-        await tx.updateTable('targets').set({ late_since_ms: null }).where('id', '=', id).execute();
-      }
-      for (const { target, sinceMs } of news) {
-        const { numUpdatedRows } = await tx
-          .updateTable('targets')
-          .set({ late_since_ms: sinceMs })
-          .where('id', '=', target.id)
-          .where('removed_at_ms', 'is', null)
-          .where('late_since_ms', 'is', null)
-          .executeTakeFirst();
-        // Removed since it was looked at, or recorded by another process.
-        if (numUpdatedRows === 0n) continue;
-        const event = targetEvent(
-          target,
-          'late',
-          `Not acknowledged within ${effectBoundMs} ms: waiting since ${new Date(sinceMs).toISOString()}`,
-        );
-        const appended = await append(tx, { ...event, id: newId(), at_ms: atMs });
-        subscribers.push(...appended.owed);
-      }
-      return subscribers;
-    });
-    announce(told);
   };
 }

@@ -30,7 +30,12 @@ export interface Delivery {
 /** Sends to each kind of target; enforcement points ask by themselves. */
 const senders: Record<
   string,
-  (sender: EnvironmentSender, target: Target, seq: number) => Promise<string | undefined>
+  (
+    sender: EnvironmentSender,
+    target: Target,
+    seq: number,
+    told: Set<string>,
+  ) => Promise<string | undefined>
 > = {
   environment: sendToEnvironment,
   webhook: sendToWebhook,
@@ -60,10 +65,10 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
   let scanning: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const send = async (target: Target, seq: number) => {
+  const send = async (target: Target, seq: number, told: Set<string>) => {
     const sendTo = senders[target.kind];
     if (sendTo === undefined) throw new Error(`No sender for targets of kind ${target.kind}`);
-    return await sendTo(sender, target, seq);
+    return await sendTo(sender, target, seq, told);
   };
 
   function laneOf(id: string): Lane {

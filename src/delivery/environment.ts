@@ -29,16 +29,20 @@ export interface CredentialState {
  * Tells an environment the present state of the credentials behind a ledger entry, one message each;
  * the entry's id is the message id, or begins it.
  *
+ * @param told ids of messages that it has acknowledged at an earlier attempt; this one's are added
  * @returns undefined once the environment has acknowledged all (2xx); else what went wrong, in words
  */
 export async function sendToEnvironment(
   sender: EnvironmentSender,
   target: Target,
   seq: number,
+  told: Set<string>,
 ): Promise<string | undefined> {
   for (const { id, state } of await readStates(sender, target, seq)) {
+    if (told.has(id)) continue;
     const failed = await post(sender, target, id, state);
     if (failed !== undefined) return failed;
+    told.add(id);
   }
   return undefined;
 }
@@ -56,7 +60,7 @@ async function readStates(
   const entry = await sender.reader
     .selectFrom('ledger')
     .innerJoin('revocables as changed', 'changed.id', 'ledger.target_id')
-    .select(['ledger.id', 'ledger.action', 'changed.id as changedId'])
+    .select(['ledger.id', 'ledger.action', 'ledger.at_ms', 'changed.id as changedId'])
     .select(['changed.kind', 'changed.parent_id'])
     .where('ledger.seq', '=', seq)
     .executeTakeFirstOrThrow();
@@ -82,11 +86,18 @@ async function readStates(
   return messages;
 }
 
-/** The gateway credentials that a change concerns: its own, or all that have the changed JWK. */
-async function credentialsOf(
-  db: Kysely<Tables>,
-  changed: { readonly kind: string; readonly changedId: string; readonly parent_id: string | null },
-): Promise<string[]> {
+interface Changed {
+  readonly kind: string;
+  readonly changedId: string;
+  readonly parent_id: string | null;
+  readonly at_ms: number;
+}
+
+/**
+ * The gateway credentials that a change concerns: its own, or all that had the changed JWK then, also
+ * where they have another by now.
+ */
+async function credentialsOf(db: Kysely<Tables>, changed: Changed): Promise<string[]> {
   if (changed.kind === 'gateway-credential') return [changed.changedId];
   if (changed.kind !== 'jwk') return [changed.parent_id ?? ''];
   const rows = await db
@@ -94,7 +105,12 @@ async function credentialsOf(
     .innerJoin('revocables as assignment', 'assignment.id', 'jwk_assignments.id')
     .select('assignment.parent_id')
     .where('jwk_assignments.jwk_id', '=', changed.changedId)
-    .where('assignment.revoked_at_ms', 'is', null)
+    .where((eb) =>
+      eb.or([
+        eb('assignment.revoked_at_ms', 'is', null),
+        eb('assignment.revoked_at_ms', '>=', changed.at_ms),
+      ]),
+    )
     .execute();
   return [...new Set(rows.map(({ parent_id }) => parent_id ?? ''))];
 }

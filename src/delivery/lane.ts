@@ -1,15 +1,23 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Kysely } from 'kysely';
-import type { Delivery, Tables, Target } from '../../db/tables.ts';
-import { append } from '../ledger.ts';
+import type { Tables, Target } from '../../db/tables.ts';
 import type { Writes } from '../writes.ts';
-import { isOpen, isStuck, nextAttemptAt, owedTo, targetOf } from './open.ts';
+import {
+  aboutTargets,
+  hasStuck,
+  isOpen,
+  nextAttemptAt,
+  type Owing,
+  owedTo,
+  RETRY_MAX_MS,
+  targetOf,
+} from './open.ts';
+import { recordLate, recordTargetEvent } from './target-events.ts';
 
 /** Attempts at one delivery, beyond which it is stuck. */
 export const ATTEMPTS_MAX = 24;
 /** The longest that is waited before the second attempt; doubled before each further one. */
 export const RETRY_FIRST_MS = 1_000;
-export const RETRY_MAX_MS = 3_600_000;
 /** A success after so long without one says that the target is back: nothing waits any longer. */
 export const OUTAGE_MS = 60_000;
 
@@ -31,8 +39,10 @@ export interface LaneOptions {
   readonly now: () => number;
   readonly newId: () => string;
   readonly log: FastifyBaseLogger;
-  /** Sends; what went wrong, in words. */
-  readonly send: (target: Target, seq: number) => Promise<string | undefined>;
+  /** Within how long the target should have acknowledged. */
+  readonly effectBoundMs: number;
+  /** Sends what is not among what was told before, and adds it; what went wrong, in words. */
+  readonly send: (target: Target, seq: number, told: Set<string>) => Promise<string | undefined>;
   /** Told of each attempt, once it is recorded. */
   readonly attempted: (seq: number, error: string | undefined) => void;
   /** Told that nothing is sent for now, because of what went wrong with the oldest. */
@@ -41,9 +51,15 @@ export interface LaneOptions {
   readonly announce: (owed: readonly Target[]) => void;
 }
 
+/** Timers have a longest time too. */
+const clamp = (ms: number) => Math.min(Math.max(ms, 1), RETRY_MAX_MS);
+
+const fullDelayMs = (attempts: number) =>
+  Math.min(RETRY_FIRST_MS * 2 ** (attempts - 1), RETRY_MAX_MS);
+
 /** How long to wait after so many attempts: between half and all of a time that doubles. */
 export function retryDelayMs(attempts: number, random = Math.random()): number {
-  const full = Math.min(RETRY_FIRST_MS * 2 ** (attempts - 1), RETRY_MAX_MS);
+  const full = fullDelayMs(attempts);
   return Math.round(full / 2 + (random * full) / 2);
 }
 
@@ -55,6 +71,8 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
   let timer: NodeJS.Timeout | undefined;
   /** When the target last acknowledged something, as far as this process knows. */
   let acknowledgedAt = Number.NEGATIVE_INFINITY;
+  /** What the target has, at the address where it was then, of deliveries that failed half way. */
+  const told = new Map<string, Set<string>>();
 
   function wake(): void {
     again = true;
@@ -91,16 +109,20 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
       if (oldest === undefined || mustWait(oldest)) {
         if (oldest !== undefined) options.blocked(oldest.last_error ?? '');
         const at = await nextAttemptAt(reader, targetId);
-        return at === undefined ? undefined : retryIn(Math.max(at - now(), 1));
+        return at === undefined ? undefined : retryIn(clamp(at - now()));
       }
       await sendInOrder(batch);
     }
   }
 
-  const mustWait = ({ next_attempt_at_ms }: Delivery) => (next_attempt_at_ms ?? 0) > now();
+  /** A longer wait than there can be is a clock that went back: it is not waited for. */
+  function mustWait({ next_attempt_at_ms, attempts }: Owing): boolean {
+    const waitMs = (next_attempt_at_ms ?? 0) - now();
+    return waitMs > 0 && waitMs <= fullDelayMs(attempts);
+  }
 
   /** Sends one after the other, up to the first that fails; all that was done is recorded then. */
-  async function sendInOrder(batch: readonly Delivery[]): Promise<void> {
+  async function sendInOrder(batch: readonly Owing[]): Promise<void> {
     const recorded: Promise<void>[] = [];
     for (const delivery of batch) {
       if (mustWait(delivery)) break;
@@ -111,10 +133,14 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
         continue;
       }
       const notifiedAt = now();
-      const error = await options.send(target, delivery.seq).catch((fault: unknown) => {
+      const place = `${delivery.seq} ${target.url}`;
+      const had = told.get(place) ?? new Set();
+      const error = await options.send(target, delivery.seq, had).catch((fault: unknown) => {
         log.error({ err: fault, seq: delivery.seq, target: targetId }, 'delivery failed');
         return 'Could not be sent: the log of the gateway says why';
       });
+      if (error === undefined) told.delete(place);
+      else if (had.size > 0) told.set(place, had);
       // What a stop has cut off was no attempt: it is made again after the start.
       if (stopped) break;
       const recording = record(target, delivery, notifiedAt, error);
@@ -128,24 +154,28 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
 
   async function record(
     target: Target,
-    { seq, attempts: before }: Delivery,
+    { seq, attempts: before, action, at_ms }: Owing,
     notified_at_ms: number,
     error: string | undefined,
   ): Promise<void> {
     const attempts = before + 1;
-    const at = now();
-    const stuck = error !== undefined && attempts >= ATTEMPTS_MAX;
-    let owed: readonly Target[] = [];
-    const result =
-      error === undefined
-        ? { acknowledged_at_ms: at, next_attempt_at_ms: null }
-        : {
-            last_error: error,
-            next_attempt_at_ms: stuck ? null : at + retryDelayMs(attempts),
-            stuck_at_ms: stuck ? at : null,
-          };
-    await writes.run(async (tx) => {
-      const known = stuck && (await hasStuck(tx));
+    const atMs = now();
+    const good = error === undefined;
+    const once = action === 'test';
+    const stuck = !good && !once && attempts >= ATTEMPTS_MAX;
+    const later = { next_attempt_at_ms: stuck ? null : atMs + retryDelayMs(attempts) };
+    const closed = {
+      closed_at_ms: atMs,
+      closed_by: 'gateway',
+      closed_reason: 'A test is sent once',
+    };
+    const result = good
+      ? { acknowledged_at_ms: atMs, next_attempt_at_ms: null }
+      : { last_error: error, ...(once ? closed : later), stuck_at_ms: stuck ? atMs : null };
+    const { effectBoundMs, newId } = options;
+    const owed = await writes.run(async (tx) => {
+      // Told once, until somebody has resolved it: else two that fail would tell each other for ever.
+      const tellStuck = stuck && !(await hasStuck(tx, targetId));
       const { numUpdatedRows } = await tx
         .updateTable('deliveries')
         .set({ ...result, attempts, notified_at_ms })
@@ -153,15 +183,19 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
         .where('target_id', '=', targetId)
         .where('closed_at_ms', 'is', null)
         .executeTakeFirst();
-      if (error === undefined && at - acknowledgedAt > OUTAGE_MS) await waitNoLonger(tx);
-      // Told once, until somebody has resolved it: else two that fail would tell each other for ever.
-      if (!stuck || known || numUpdatedRows === 0n) return;
-      const event = targetEvent(target, 'stuck', `After ${attempts} attempts: ${error}`);
-      ({ owed } = await append(tx, { ...event, id: options.newId(), at_ms: at }));
+      if (numUpdatedRows === 0n) return [];
+      if (good && atMs - acknowledgedAt > OUTAGE_MS) await waitNoLonger(tx);
+      if (good && !aboutTargets.includes(action) && atMs - at_ms > effectBoundMs) {
+        return await recordLate(tx, target, at_ms, { atMs, newId, effectBoundMs });
+      }
+      const comment = `After ${attempts} attempts: ${error}`;
+      return tellStuck
+        ? await recordTargetEvent(tx, target, 'stuck', comment, { atMs, newId })
+        : [];
     });
-    if (error === undefined) acknowledgedAt = at;
+    if (good) acknowledgedAt = atMs;
     options.attempted(seq, error);
-    if (stuck) options.announce(owed);
+    if (owed.length > 0) options.announce(owed);
   }
 
   async function waitNoLonger(tx: Kysely<Tables>): Promise<void> {
@@ -175,11 +209,6 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
     again = true;
   }
 
-  async function hasStuck(tx: Kysely<Tables>): Promise<boolean> {
-    const one = tx.selectFrom('deliveries').select('seq').where('target_id', '=', targetId);
-    return (await one.where(isStuck).limit(1).executeTakeFirst()) !== undefined;
-  }
-
   return {
     wake,
     idle: async () => {
@@ -191,20 +220,3 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
     },
   };
 }
-
-/** What the gateway itself records of a target. */
-export const targetEvent = (target: Target, action: 'stuck' | 'late', comment: string) => ({
-  organization_id: target.organization_id,
-  action,
-  kind: target.kind,
-  target_id: target.id,
-  target: target.name,
-  outcome: 'done',
-  refusal: null,
-  reason: null,
-  comment,
-  actor: 'gateway',
-  actor_id: null,
-  surface: 'gateway',
-  request_id: '',
-});

@@ -35,7 +35,7 @@ export async function post(
     signatures.push(new Webhook(await secretKey.unseal(sealed)).sign(id, sentAt, body));
   }
   try {
-    const response = await outbound(target.url, {
+    const init = {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -45,7 +45,8 @@ export async function post(
       },
       body,
       signal: AbortSignal.any([stopping, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]),
-    });
+    };
+    const response = await outbound(target.url, init, 'unread');
     // What it says beyond the status is not needed, however long it is.
     await response.body?.cancel().catch(() => undefined);
     return response.ok ? undefined : failedStatus(response.status);

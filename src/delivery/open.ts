@@ -5,8 +5,20 @@ import type { Delivery, Tables, Target } from '../../db/tables.ts';
 export const isOpen = sql<boolean>`acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is null`;
 export const isStuck = sql<boolean>`acknowledged_at_ms is null and closed_at_ms is null and stuck_at_ms is not null`;
 
+/** The longest that is waited before any attempt. */
+export const RETRY_MAX_MS = 3_600_000;
+
 /** Attempts by which a delivery holds its place; after them those behind it may pass. */
 export const IN_ORDER_ATTEMPTS_MAX = 6;
+
+/** A delivery that is owed, and what of. */
+export interface Owing extends Delivery {
+  readonly action: string;
+  readonly at_ms: number;
+}
+
+/** What is told of targets themselves: nobody waits for that, and the bound is not about it. */
+export const aboutTargets: readonly string[] = ['late', 'stuck', 'test'];
 
 /**
  * The oldest deliveries that a target is owed, in the order in which it is to have them. One that has
@@ -17,20 +29,24 @@ export async function owedTo(
   targetId: string,
   nowMs: number,
   limit: number,
-): Promise<Delivery[]> {
+): Promise<Owing[]> {
   return await db
     .selectFrom('deliveries')
-    .selectAll()
-    .where('target_id', '=', targetId)
+    .innerJoin('ledger', 'ledger.seq', 'deliveries.seq')
+    .selectAll('deliveries')
+    .select(['ledger.action', 'ledger.at_ms'])
+    .where('deliveries.target_id', '=', targetId)
     .where(isOpen)
     .where((eb) =>
       eb.or([
-        eb('attempts', '<', IN_ORDER_ATTEMPTS_MAX),
+        eb.and([eb('attempts', '<', IN_ORDER_ATTEMPTS_MAX), eb('action', 'not in', aboutTargets)]),
         eb('next_attempt_at_ms', 'is', null),
         eb('next_attempt_at_ms', '<=', nowMs),
+        // A clock that went back made this of it.
+        eb('next_attempt_at_ms', '>', nowMs + RETRY_MAX_MS),
       ]),
     )
-    .orderBy('seq')
+    .orderBy('deliveries.seq')
     .limit(limit)
     .execute();
 }
@@ -78,7 +94,7 @@ export async function oldestBounded(
     .select('ledger.at_ms')
     .where('deliveries.target_id', '=', targetId)
     .where(isOpen)
-    .where('ledger.action', 'not in', ['late', 'stuck'])
+    .where('ledger.action', 'not in', aboutTargets)
     .orderBy('deliveries.seq')
     .limit(1)
     .executeTakeFirst();
@@ -91,21 +107,28 @@ export interface Owed {
   readonly sinceMs: number;
 }
 
-/** Every target that is owed something, with the moment of the oldest thing. */
+/** Every target that is owed something, with the moment of the oldest thing: a lookup for each. */
 export async function allOwed(db: Kysely<Tables>): Promise<Owed[]> {
   const rows = await db
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('deliveries')
-        .select(({ fn }) => ['target_id', fn.min('seq').as('oldest')])
-        .where(isOpen)
-        .groupBy('target_id')
-        .as('behind'),
+    .selectFrom('targets')
+    .innerJoin('ledger', (join) =>
+      join.on('ledger.seq', '=', (eb) =>
+        eb
+          .selectFrom('deliveries')
+          .select(({ fn }) => fn.min<number>('seq').as('oldest'))
+          .whereRef('target_id', '=', 'targets.id')
+          .where(isOpen),
+      ),
     )
-    .innerJoin('targets', 'targets.id', 'behind.target_id')
-    .innerJoin('ledger', 'ledger.seq', 'behind.oldest')
     .selectAll('targets')
     .select('ledger.at_ms as sinceMs')
+    .where('removed_at_ms', 'is', null)
     .execute();
   return rows.map(({ sinceMs, ...target }) => ({ target, sinceMs }));
+}
+
+/** Whether the attempts are used up for something that a target is owed. */
+export async function hasStuck(db: Kysely<Tables>, targetId: string): Promise<boolean> {
+  const one = db.selectFrom('deliveries').select('seq').where('target_id', '=', targetId);
+  return (await one.where(isStuck).limit(1).executeTakeFirst()) !== undefined;
 }

@@ -37,12 +37,16 @@ export async function subscribersOf(
     .where('kind', 'in', ['webhook', 'enforcement-point'])
     .where('removed_at_ms', 'is', null)
     .execute();
-  return targets.filter((target) =>
-    target.kind === 'webhook'
-      ? isListed(event, target.events) &&
-        (!ends.includes(event) || isListed(entry.kind, target.kinds))
-      : ends.includes(event),
-  );
+  return targets.filter((target) => {
+    if (ends.includes(event)) {
+      const { events, kinds } = target;
+      return target.kind !== 'webhook' || (isListed(event, events) && isListed(entry.kind, kinds));
+    }
+    // Who is behind with revocations is not held up by what is told of others.
+    return (
+      target.kind === 'webhook' && target.late_since_ms === null && isListed(event, target.events)
+    );
+  });
 }
 
 /** Whether a JSON list has the value; no list has all. */

@@ -58,12 +58,10 @@ export async function changesAfter(
   return { changes, position: more ? (entries.at(-1)?.seq ?? end) : end, more };
 }
 
-/**
- * What can make a verdict untrue. A new auth method may limit from where its tokens are used; a JWK that
- * is assigned takes the place of another.
- */
-const isTold = sql<boolean>`(action in ('revoke', 'use-up', 'update')
-  or (action = 'create' and kind in ('jwt-auth', 'token-auth', 'jwk-validation')))`;
+/** What can make a verdict untrue. A new auth method may limit from where its tokens are used. */
+const isTold = sql<boolean>`(action in ('revoke', 'use-up')
+  or (action = 'update' and kind not in ('webhook', 'environment'))
+  or (action = 'create' and kind in ('jwt-auth', 'token-auth')))`;
 
 /** Leaves out new auth methods whose tokens may be used from everywhere: they change nothing. */
 async function withoutUnlimited(db: Kysely<Tables>, entries: Entry[]): Promise<Entry[]> {

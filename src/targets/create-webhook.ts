@@ -1,7 +1,7 @@
 import type { Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
-import { NameTaken, PermissionDenied } from '../refusals.ts';
-import { isNameTaken } from './find.ts';
+import { NameTaken, PermissionDenied, TooManyTargets } from '../refusals.ts';
+import { refusalOfNew } from './limit.ts';
 import type { Changed } from './operation.ts';
 import { newTarget } from './row.ts';
 
@@ -22,17 +22,22 @@ export interface NewWebhook extends WebhookSettings {
 }
 
 /** Makes a webhook of the caller's organization: from then on it is told of what happens there. */
-export const createWebhook: Operation<NewWebhook, Changed, PermissionDenied | NameTaken> = {
+export const createWebhook: Operation<
+  NewWebhook,
+  Changed,
+  PermissionDenied | NameTaken | TooManyTargets
+> = {
   action: 'create',
   kind: 'webhook',
-  refusals: [PermissionDenied, NameTaken],
+  refusals: [PermissionDenied, NameTaken, TooManyTargets],
   describe: ({ name }) => name,
 
   async run(tx, { id, name, url, events, kinds, secretJwe }, { actor }, { atMs }) {
     const missing = missingPermissions(actor.permissions, ['target:manage']);
     if (missing.length > 0) return { refused: new PermissionDenied(missing) };
     const { organizationId } = actor;
-    if (await isNameTaken(tx, organizationId, 'webhook', name)) return { refused: new NameTaken() };
+    const refused = await refusalOfNew(tx, organizationId, 'webhook', name);
+    if (refused !== undefined) return { refused };
     const target = newTarget({
       ...{ id, name, url, kind: 'webhook', organization_id: organizationId },
       ...{ scope_id: organizationId, secret_jwe: secretJwe, created_at_ms: atMs },

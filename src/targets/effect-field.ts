@@ -19,7 +19,10 @@ export function addEffect(
   const state = builder.enumType('EffectState', {
     description: 'Where a revocation stands at the targets that must learn of it.',
     values: {
-      EFFECTIVE: { description: 'Every target has acknowledged it, or there is none.' },
+      EFFECTIVE: {
+        description:
+          'Every target has acknowledged it, but for those that are closed, or there is none.',
+      },
       PENDING: { description: 'No target has acknowledged it yet.' },
       PARTIAL: { description: 'Some targets have acknowledged it, others will be tried again.' },
       STUCK: { description: 'At some target the attempts are used up: it needs a person.' },

@@ -35,7 +35,7 @@ export interface TargetGraphSpec<Given, Input, Value> {
   readonly inputDescription: string;
   readonly fields: (t: InputFieldBuilder, types: GraphTypes, builder: Builder) => InputFieldMap;
   /** The field of the success that shows the target. */
-  readonly shows: 'target' | 'webhook';
+  readonly shows: 'target' | 'webhook' | 'environment';
   /** Whether the success shows a secret, this once. */
   readonly secret?: true;
   /** What the success shows beyond that. */

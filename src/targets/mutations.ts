@@ -5,12 +5,14 @@ import { removeTargetGraph } from './remove-graph.ts';
 import { resumeTargetGraph } from './resume-graph.ts';
 import { rotateTargetSecretGraph } from './rotate-secret-graph.ts';
 import { testWebhookGraph } from './test-webhook-graph.ts';
+import { updateEnvironmentGraph } from './update-environment-graph.ts';
 import { updateWebhookGraph } from './update-webhook-graph.ts';
 
 /** Everything that is done with targets, but for what makes environments and enforcement points. */
 export const targetMutations: readonly GraphMutation[] = [
   createWebhookGraph,
   updateWebhookGraph,
+  updateEnvironmentGraph,
   removeTargetGraph,
   rotateTargetSecretGraph,
   testWebhookGraph,

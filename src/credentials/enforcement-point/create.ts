@@ -1,5 +1,6 @@
 import type { Permission } from '../../permissions.ts';
-import { NameTaken } from '../../refusals.ts';
+import { NameTaken, TooManyTargets } from '../../refusals.ts';
+import { refusalOfNew } from '../../targets/limit.ts';
 import { change, insert } from '../change.ts';
 
 export interface NewEnforcementPoint {
@@ -15,22 +16,15 @@ const pointPermissions: readonly Permission[] = ['credential:introspect'];
  * Makes an enforcement point: a credential, and the target of the same id that is owed each
  * revocation of the organization from then on.
  */
-export const createEnforcementPoint = change<NewEnforcementPoint, NameTaken>({
+export const createEnforcementPoint = change<NewEnforcementPoint, NameTaken | TooManyTargets>({
   kind: 'enforcement-point',
-  refusals: [NameTaken],
+  refusals: [NameTaken, TooManyTargets],
   describe: ({ id }) => id,
   permissions: () => ['target:manage', ...pointPermissions],
 
   async make(tx, row, { name, secretHash }, { owner }) {
-    const present = await tx
-      .selectFrom('targets')
-      .select('id')
-      .where('scope_id', '=', owner.id)
-      .where('kind', '=', 'enforcement-point')
-      .where('name', '=', name)
-      .where('removed_at_ms', 'is', null)
-      .executeTakeFirst();
-    if (present !== undefined) return new NameTaken();
+    const refused = await refusalOfNew(tx, owner.id, 'enforcement-point', name);
+    if (refused !== undefined) return refused;
     const made = await insert(tx, {
       ...row,
       name,

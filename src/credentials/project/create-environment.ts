@@ -1,9 +1,15 @@
 import type { Target } from '../../../db/tables.ts';
 import type { Operation } from '../../operation.ts';
 import { missingPermissions } from '../../permissions.ts';
-import { NameTaken, NotFound, OwnerRevoked, PermissionDenied } from '../../refusals.ts';
+import {
+  NameTaken,
+  NotFound,
+  OwnerRevoked,
+  PermissionDenied,
+  TooManyTargets,
+} from '../../refusals.ts';
 import { chainOf, standing } from '../../standing.ts';
-import { isNameTaken } from '../../targets/find.ts';
+import { refusalOfNew } from '../../targets/limit.ts';
 import { newTarget } from '../../targets/row.ts';
 import { findBySlug } from '../find.ts';
 
@@ -21,11 +27,11 @@ export interface NewEnvironment {
 export const createEnvironment: Operation<
   NewEnvironment,
   Target,
-  NotFound | PermissionDenied | OwnerRevoked | NameTaken
+  NotFound | PermissionDenied | OwnerRevoked | NameTaken | TooManyTargets
 > = {
   action: 'create',
   kind: 'environment',
-  refusals: [NotFound, PermissionDenied, OwnerRevoked, NameTaken],
+  refusals: [NotFound, PermissionDenied, OwnerRevoked, NameTaken, TooManyTargets],
   describe: ({ projectName, name }) => `${projectName}/${name}`,
 
   async run(tx, { id, projectName, name, url, secretJwe }, { actor }, { atMs }) {
@@ -36,7 +42,8 @@ export const createEnvironment: Operation<
     if (standing(await chainOf(tx, 'id', project.id), atMs) !== undefined) {
       return { refused: new OwnerRevoked() };
     }
-    if (await isNameTaken(tx, project.id, 'environment', name)) return { refused: new NameTaken() };
+    const refused = await refusalOfNew(tx, project.id, 'environment', name);
+    if (refused !== undefined) return { refused };
     const target = newTarget({
       ...{ id, name, url, kind: 'environment', organization_id: actor.organizationId },
       ...{ scope_id: project.id, secret_jwe: secretJwe, created_at_ms: atMs },
