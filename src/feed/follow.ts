@@ -64,13 +64,15 @@ export async function follow(
     const wait = saidAt + FEED_HEARTBEAT_MS - performance.now();
     // Asked for before reading, so that nothing falls between.
     const next = tail.changed(stream.signal, Math.max(wait, 0));
+    // Read before the ledger: whoever counts on it is on the safe side.
+    const asOf = now();
     const news = await changesAfter(reader, organizationId, position, await tail.position());
     // Looked at behind the changes: whoever is revoked is told nothing that came after it.
     if (!(await isGood())) return 'revoked';
     position = news.position;
     const due = !news.more && performance.now() - saidAt >= FEED_HEARTBEAT_MS - 1;
     const events = news.changes.map((change) => eventText('change', change, change.seq));
-    if (due) events.push(eventText('position', { position, now: now() }, position));
+    if (due) events.push(eventText('position', { position, now: asOf }, position));
     if (news.changes.length > 0) told.tell(position, now());
     if (events.length > 0) {
       const over = await send(events.join(''));
