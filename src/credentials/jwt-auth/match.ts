@@ -27,23 +27,24 @@ export function createMatcher(): Matches {
         return texts.some((text) => fits(text));
       }),
     );
-    leftMs -= performance.now() - begunMs;
-    return matched;
+    // A timer may ring a little early: what was used up is used up.
+    leftMs = matched === undefined ? 0 : leftMs - (performance.now() - begunMs);
+    return matched ?? false;
   };
 }
 
 const context = createContext({ job: (): boolean => false });
 const script = new Script('job()');
 
-/** Runs a job that may not end by itself; false where it has not ended in time. */
-function within(timeoutMs: number, job: () => boolean): boolean {
+/** Runs a job that may not end by itself; undefined where it has not ended in time. */
+function within(timeoutMs: number, job: () => boolean): boolean | undefined {
   const timeout = Math.floor(timeoutMs);
-  if (timeout < 1) return false;
+  if (timeout < 1) return undefined;
   context.job = job;
   try {
     return script.runInContext(context, { timeout }) as boolean;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined;
     throw error;
   }
 }
