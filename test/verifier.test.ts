@@ -81,7 +81,7 @@ describe('ready', () => {
     ]);
     expect(String(error)).not.toContain(token);
     await expect(verifier.ready()).rejects.toBe(error);
-    expect(await said(verifier, h.demo.apiKey[0]?.key ?? '')).toMatch(/^(?:unavailable|good)$/);
+    expect(await said(verifier, h.demo.apiKey[0]?.key ?? '')).toMatch(/^stale$/);
     expect(verifier.status()).toMatchObject({ live: false, position: undefined, cached: 0 });
     await verifier.close();
   });

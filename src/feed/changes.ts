@@ -60,7 +60,7 @@ export async function changesAfter(
 
 /** What can make a verdict untrue. A new auth method may limit from where its tokens are used. */
 const isTold = sql<boolean>`(action in ('revoke', 'use-up')
-  or (action = 'update' and kind not in ('webhook', 'environment'))
+  or (action = 'update' and kind not in ('webhook', 'environment', 'access-token'))
   or (action = 'create' and kind in ('jwt-auth', 'token-auth')))`;
 
 /** Leaves out new auth methods whose tokens may be used from everywhere: they change nothing. */

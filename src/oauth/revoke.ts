@@ -26,7 +26,7 @@ export async function revoke(
   if (token === undefined) return invalid('token', 'The parameter token is missing.');
 
   const foreign = await foreignToken(gateway, token, actor.organizationId);
-  const input = { secretHash: hashSecret(token), foreign };
+  const input = { secretHash: hashSecret(canonical(token)), foreign };
   const call = { actor, surface: 'oauth', requestId: request.id } as const;
   const operation = createRevokeByValue(gateway.credentials);
   const answered = await carryOut(gateway, operation, input, call);
@@ -35,6 +35,13 @@ export async function revoke(
   if (refused instanceof Unauthenticated) return words.unauthenticated(refused);
   if (refused instanceof PermissionDenied) return words.denied(refused);
   return new Refused(unkept(200, {}), refused);
+}
+
+/** A JWT as it was written: its signature has other spellings, which somebody may have seen in use. */
+function canonical(token: string): string {
+  const end = token.lastIndexOf('.') + 1;
+  if (token.split('.').length !== 3) return token;
+  return token.slice(0, end) + Buffer.from(token.slice(end), 'base64url').toString('base64url');
 }
 
 /** The JWT of others that a value is, where it is the organization's: one that is not good yet too. */

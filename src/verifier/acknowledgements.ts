@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { VerifierError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 
 /** Tells the gateway what is applied: one request at a time, each for all that has come in the meantime. */
@@ -10,12 +9,15 @@ export interface Acknowledgements {
   restart(seq: number): void;
 }
 
+/** Pause before what was not taken is said again, the first time; twice as long each further time. */
 const RETRY_MS = 500;
+const PAUSE_MAX_MS = 10_000;
 
 export function createAcknowledgements(gateway: Gateway, closing: AbortSignal): Acknowledgements {
   let wanted = 0;
   let said = 0;
   let running = false;
+  let failures = 0;
 
   async function run(): Promise<void> {
     if (running) return;
@@ -25,10 +27,11 @@ export function createAcknowledgements(gateway: Gateway, closing: AbortSignal): 
       try {
         await gateway.acknowledge(seq);
         said = Math.max(said, seq);
-      } catch (error) {
-        // What is refused for good, such as an entry that a restored gateway does not have, is not repeated.
-        if (error instanceof VerifierError && !error.passes) said = Math.max(said, seq);
-        else await pause(RETRY_MS, undefined, { signal: closing }).catch(() => undefined);
+        failures = 0;
+      } catch {
+        // Also where it is refused: whatever stands between may say so for a while.
+        const ms = Math.min(RETRY_MS * 2 ** failures++, PAUSE_MAX_MS);
+        await pause(ms, undefined, { signal: closing }).catch(() => undefined);
       }
     }
     running = false;

@@ -73,10 +73,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const introspections = createIntrospections(settings, gateway, clock, revocations, turns);
   const jwts = createJwts(settings, gateway, clock, closing);
   const acknowledgements = createAcknowledgements(gateway, closing);
-  const verify = createVerify({ settings, clock, revocations, jwts, introspections, closing });
+  let problem: VerifierError | undefined;
+  const disowned = () => problem?.code === 'unauthorized';
+  const parts = { settings, clock, revocations, jwts, introspections, disowned, closing };
+  const verify = createVerify(parts);
 
   const waiting = new Set<(error?: VerifierError) => void>();
-  let problem: VerifierError | undefined;
   const settle = (error?: VerifierError) => {
     for (const each of waiting) each(error);
     waiting.clear();
@@ -124,7 +126,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const ageMs = clock.ageMs();
       const stale = staleForMs(clock, settings);
       return {
-        live: stale === undefined,
+        live: stale === undefined && !disowned(),
         position: revocations.position(),
         staleForMs: ageMs === undefined ? undefined : Math.ceil(stale ?? 0),
         reconnects: feed.reconnects(),

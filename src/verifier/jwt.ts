@@ -117,7 +117,10 @@ export function createJwts(
 
 /** Which key is said to have signed an access token of this issuer; undefined where it is not said to be one. */
 function keyOfAccessToken(token: string, issuer: string | undefined): string | undefined {
-  if (issuer === undefined || token.split('.').length !== 3) return undefined;
+  const [, , signature, ...more] = token.split('.');
+  if (issuer === undefined || signature === undefined || more.length > 0) return undefined;
+  // A signature has other spellings, and the gateway knows the token by the one that it wrote.
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) return undefined;
   try {
     const { typ, kid } = decodeProtectedHeader(token);
     const isAccessToken = typ?.toLowerCase().replace(/^application\//, '') === ACCESS_TOKEN_TYPE;

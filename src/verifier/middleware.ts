@@ -64,7 +64,9 @@ export async function admit(
   const { permissions = [] } = options;
   const missing = permissions.filter((permission) => !verdict.permissions.includes(permission));
   if (missing.length === 0) return verdict;
-  const scope = `scope="${permissions.join(' ')}"`;
+  // RFC 6750, 3: a scope cannot hold whatever a permission can.
+  const tokens = permissions.filter((each) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(each));
+  const scope = `scope="${tokens.join(' ')}"`;
   const asked = { 'www-authenticate': `Bearer error="insufficient_scope", ${scope}` };
   const detail = `The credential lacks the permission ${missing.join(', ')}.`;
   return denial(403, detail, { missingPermissions: missing }, asked);

@@ -24,14 +24,21 @@ export interface VerifierOptions {
 export type Settings = Required<VerifierOptions>;
 
 const STALE_AFTER_DEFAULT_MS = 2_000;
+/** The gateway speaks every 500 ms: whoever waits for less is stale half of the time. */
+const STALE_AFTER_MIN_MS = 1_000;
 const TIMEOUT_DEFAULT_MS = 2_000;
 const CACHE_DEFAULT = 10_000;
+
+/** What a number among the options can be at the most: beyond it a timer would ring at once. */
+const NUMBER_MAX = 10_000_000;
 
 /** Fills in what is not said; throws a TypeError that names what cannot be. */
 export function settingsOf(options: VerifierOptions): Settings {
   const { url, token, whenStale } = options;
   const { protocol = '' } = URL.canParse(url) ? new URL(url) : {};
-  if (!/^https?:$/.test(protocol)) throw new TypeError('url: must be a URL with http or https');
+  if (!/^https?:$/.test(protocol) || /[?#@]/.test(url)) {
+    throw new TypeError('url: must be a URL with http or https, without user, query and fragment');
+  }
   if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     throw new TypeError('token: must be the token of an enforcement point');
   }
@@ -44,8 +51,16 @@ export function settingsOf(options: VerifierOptions): Settings {
     cacheMax: options.cacheMax ?? CACHE_DEFAULT,
   };
   for (const [name, value] of Object.entries(settings)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new TypeError(`${name}: must be a whole number above 0`);
+    if (!Number.isSafeInteger(value) || value < 1 || value > NUMBER_MAX) {
+      throw new TypeError(`${name}: must be a whole number from 1 to ${NUMBER_MAX}`);
+    }
+  }
+  if (settings.staleAfterMs < STALE_AFTER_MIN_MS) {
+    throw new TypeError(`staleAfterMs: must be at least ${STALE_AFTER_MIN_MS}`);
+  }
+  for (const name of ['fetch', 'onChange'] as const) {
+    if (!['function', 'undefined'].includes(typeof options[name])) {
+      throw new TypeError(`${name}: must be a function`);
     }
   }
   return {

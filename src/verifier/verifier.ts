@@ -4,7 +4,7 @@ import type { Introspections } from './introspections.ts';
 import type { Jwts } from './jwt.ts';
 import type { Settings } from './options.ts';
 import type { Revocations } from './revocations.ts';
-import { type Known, type Reason, refused, type Verdict } from './verdict.ts';
+import { type Credential, type Known, type Reason, refused, type Verdict } from './verdict.ts';
 
 /** In what situation a credential is presented. */
 export interface Circumstances {
@@ -23,6 +23,8 @@ export interface VerifyParts {
   readonly revocations: Revocations;
   readonly jwts: Jwts;
   readonly introspections: Introspections;
+  /** Whether the gateway has said that this is no enforcement point of it, or none any more. */
+  readonly disowned: () => boolean;
   readonly closing: AbortSignal;
 }
 
@@ -34,7 +36,7 @@ export function staleForMs(clock: Clock, { staleAfterMs }: Settings): number | u
 
 /** Decides whether what is presented is good, from what is known here where that is enough. */
 export function createVerify(parts: VerifyParts): Verify {
-  const { settings, clock, revocations, jwts, introspections, closing } = parts;
+  const { settings, clock, revocations, jwts, introspections, disowned, closing } = parts;
   const strict = settings.whenStale === 'strict';
 
   /** Before the first snapshot nothing is known here, and everything is asked. */
@@ -56,6 +58,7 @@ export function createVerify(parts: VerifyParts): Verify {
 
   return async (presented, { address } = {}) => {
     if (closing.aborted) return refused('unavailable');
+    if (disowned()) return refused('stale');
     if (strict && staleForMs(clock, settings) !== undefined) return refused('stale');
     if (!isPresentable(presented)) return refused('invalid');
     const known = await decide(presented);
@@ -64,7 +67,7 @@ export function createVerify(parts: VerifyParts): Verify {
     const staleMs = staleForMs(clock, settings);
     if (strict && staleMs !== undefined) return refused('stale');
     if (known.isTrusted?.(address) === false) return refused('wrong-address');
-    return { ...known.credential, ok: true, stale: staleOf(known, staleMs) };
+    return { ...copyOf(known.credential), ok: true, stale: staleOf(known, staleMs) };
   };
 
   /** What the gateway has said just now is as old as the question. */
@@ -74,6 +77,13 @@ export function createVerify(parts: VerifyParts): Verify {
     return ageMs > settings.staleAfterMs && { forMs: Math.ceil(Math.min(ageMs, staleMs)) };
   }
 }
+
+/** What is kept is nobody else's to change. */
+const copyOf = (credential: Credential): Credential => ({
+  ...credential,
+  permissions: [...credential.permissions],
+  ...(Array.isArray(credential.aud) && { aud: [...(credential.aud as readonly string[])] }),
+});
 
 /** Whether it could be a credential: what stands in a header in one piece (RFC 9110, 5.5). */
 const isPresentable = (presented: unknown): presented is string =>
