@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/browser/**'],
+    // Much of the time is spent waiting for other processes.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // A test that is skipped, or the only one that runs, proves nothing.

@@ -24,8 +24,6 @@ export interface VerifierOptions {
 export type Settings = Required<VerifierOptions>;
 
 const STALE_AFTER_DEFAULT_MS = 2_000;
-/** The gateway speaks every 500 ms: whoever waits for less is stale half of the time. */
-const STALE_AFTER_MIN_MS = 1_000;
 const TIMEOUT_DEFAULT_MS = 2_000;
 const CACHE_DEFAULT = 10_000;
 
@@ -54,9 +52,6 @@ export function settingsOf(options: VerifierOptions): Settings {
     if (!Number.isSafeInteger(value) || value < 1 || value > NUMBER_MAX) {
       throw new TypeError(`${name}: must be a whole number from 1 to ${NUMBER_MAX}`);
     }
-  }
-  if (settings.staleAfterMs < STALE_AFTER_MIN_MS) {
-    throw new TypeError(`staleAfterMs: must be at least ${STALE_AFTER_MIN_MS}`);
   }
   for (const name of ['fetch', 'onChange'] as const) {
     if (!['function', 'undefined'].includes(typeof options[name])) {
