@@ -1,6 +1,7 @@
 import type { Permission } from '../../permissions.ts';
 import { NameTaken, TooManyTargets } from '../../refusals.ts';
 import { refusalOfNew } from '../../targets/limit.ts';
+import { newTarget } from '../../targets/row.ts';
 import { change, insert } from '../change.ts';
 
 export interface NewEnforcementPoint {
@@ -31,25 +32,12 @@ export const createEnforcementPoint = change<NewEnforcementPoint, NameTaken | To
       permissions: JSON.stringify(pointPermissions),
       secret_hash: secretHash,
     });
-    await tx
-      .insertInto('targets')
-      .values({
-        id: row.id,
-        organization_id: row.organization_id,
-        kind: 'enforcement-point',
-        scope_id: owner.id,
-        name,
-        url: '',
-        secret_jwe: '',
-        created_at_ms: row.issued_at_ms,
-        removed_at_ms: null,
-        events: null,
-        kinds: null,
-        previous_secret_jwe: null,
-        previous_secret_until_ms: null,
-        late_since_ms: null,
-      })
-      .execute();
+    const target = newTarget({
+      ...{ id: row.id, name, kind: 'enforcement-point', url: '', secret_jwe: '' },
+      ...{ organization_id: row.organization_id, scope_id: owner.id },
+      created_at_ms: row.issued_at_ms,
+    });
+    await tx.insertInto('targets').values(target).execute();
     return made;
   },
 });
