@@ -22,7 +22,7 @@ CREATE TABLE "revocables" ("id" text not null primary key, "organization_id" tex
 
 CREATE TABLE "signing_keys" ("kid" text not null primary key, "public_jwk" text not null, "private_jwe" text not null, "created_at_ms" bigint not null, "retired_at_ms" bigint);
 
-CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint, "events" text, "kinds" text, "previous_secret_jwe" text, "previous_secret_until_ms" bigint, "late_since_ms" bigint);
+CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint, "events" text, "kinds" text, "previous_secret_jwe" text, "previous_secret_until_ms" bigint, "late_since_ms" bigint, "claimed_by" text, "claimed_until_ms" bigint);
 
 CREATE INDEX "client_assertions_expired" on "client_assertions" ("client_id", "expires_at_ms");
 

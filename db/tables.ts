@@ -187,6 +187,9 @@ export interface TargetsTable {
   previous_secret_until_ms: number | null;
   /** Since when it is behind the published bound; null: it is not. */
   late_since_ms: number | null;
+  /** The gateway that is delivering to it, and until when unless it says more: two never do at once. */
+  claimed_by: string | null;
+  claimed_until_ms: number | null;
 }
 
 /** Bringing one ledger entry to one target. */

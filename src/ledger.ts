@@ -1,9 +1,36 @@
 import { type Kysely, sql } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
+import { prepare } from './database/prepare.ts';
 import { subscribersOf } from './delivery/targets.ts';
 
 /** Engines limit the values of a statement: no number of targets may stop a revocation. */
 const ROWS_PER_INSERT_MAX = 1_000;
+
+type Fields = Omit<LedgerEntry, 'seq'>;
+
+const insert = prepare<Fields, { seq: number }>((db, slot) =>
+  db
+    .insertInto('ledger')
+    .values({
+      seq: sql<number>`(select coalesce(max(seq), 0) + 1 from ledger)`,
+      id: slot('id'),
+      organization_id: slot('organization_id'),
+      at_ms: slot('at_ms'),
+      action: slot('action'),
+      kind: slot('kind'),
+      target_id: slot('target_id'),
+      target: slot('target'),
+      outcome: slot('outcome'),
+      refusal: slot('refusal'),
+      reason: slot('reason'),
+      comment: slot('comment'),
+      actor: slot('actor'),
+      actor_id: slot('actor_id'),
+      surface: slot('surface'),
+      request_id: slot('request_id'),
+    })
+    .returning('seq'),
+);
 
 /** An entry that was appended, and the targets that are owed it. */
 export interface Appended {
@@ -19,14 +46,12 @@ export interface Appended {
  */
 export async function append(
   tx: Kysely<Tables>,
-  fields: Omit<LedgerEntry, 'seq'>,
+  fields: Fields,
   also: readonly Target[] = [],
 ): Promise<Appended> {
-  const { seq } = await tx
-    .insertInto('ledger')
-    .values({ seq: sql<number>`(select coalesce(max(seq), 0) + 1 from ledger)`, ...fields })
-    .returning('seq')
-    .executeTakeFirstOrThrow();
+  const [appended] = (await insert(tx, fields)).rows;
+  if (appended === undefined) throw new Error('The ledger has taken no entry');
+  const { seq } = appended;
   const entry = { seq, ...fields };
   const owed = [...also, ...(await subscribersOf(tx, entry))];
   for (let i = 0; i < owed.length; i += ROWS_PER_INSERT_MAX) {

@@ -107,6 +107,7 @@ export async function perform<Input, Value, R extends Refusal>(
   const asAddressed = () => ({ kind: operation.kind, target: operation.describe(input) });
   let owed: readonly Target[] = [];
   const performed = await gateway.writes.run(async (tx): Promise<Performed<Value, R>> => {
+    owed = [];
     const { newId } = gateway;
     const at: Moment = { atMs: gateway.now(), entryId: newId(), newId };
     const lost = await lostStanding(tx, call, at.atMs);

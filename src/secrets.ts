@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** How each opaque secret begins, so that people and scanners know a leaked one on sight. */
 export const secretPrefixes = {
@@ -20,7 +20,7 @@ export function newSecret(
 
 /** What is stored of a secret: SHA-256, base64url. 256 random bits need no salt and no slow hash. */
 export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 const secretPattern = new RegExp(

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Revocable, Tables } from '../db/tables.ts';
+import { prepare } from './database/prepare.ts';
 import type { UnauthenticatedReason } from './refusals.ts';
 
 /** Kinds that stand between an owner and the tokens issued through them. */
@@ -11,26 +12,32 @@ export async function chainOf(
   column: 'id' | 'secret_hash',
   value: string,
 ): Promise<Revocable[]> {
-  return await db
-    .withRecursive('chain', (query) =>
-      query
-        .selectFrom('revocables')
-        .selectAll()
-        .select(sql<number>`0`.as('depth'))
-        .where(column, '=', value)
-        .unionAll((union) =>
-          union
-            .selectFrom('chain')
-            .innerJoin('revocables', 'revocables.id', 'chain.parent_id')
-            .selectAll('revocables')
-            .select(sql<number>`chain.depth + 1`.as('depth')),
-        ),
-    )
-    .selectFrom('chain')
-    .selectAll()
-    .orderBy('depth')
-    .execute();
+  return (await chains[column](db, { value })).rows;
 }
+
+const chainBy = (column: 'id' | 'secret_hash') =>
+  prepare<{ value: string }, Revocable>((db, slot) =>
+    db
+      .withRecursive('chain', (query) =>
+        query
+          .selectFrom('revocables')
+          .selectAll()
+          .select(sql<number>`0`.as('depth'))
+          .where(column, '=', slot('value'))
+          .unionAll((union) =>
+            union
+              .selectFrom('chain')
+              .innerJoin('revocables', 'revocables.id', 'chain.parent_id')
+              .selectAll('revocables')
+              .select(sql<number>`chain.depth + 1`.as('depth')),
+          ),
+      )
+      .selectFrom('chain')
+      .selectAll()
+      .orderBy('depth'),
+  );
+
+const chains = { id: chainBy('id'), secret_hash: chainBy('secret_hash') };
 
 /** Why the first row of a chain is not good at this moment; undefined where it is good. */
 export function standing(

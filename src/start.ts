@@ -5,7 +5,8 @@ import type { Target } from '../db/tables.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Config } from './config.ts';
 import { type AnyCredential, credentials as allCredentials } from './credentials/kinds.ts';
-import { type Database, migrate, type OpenOptions, openDatabase } from './database.ts';
+import { type Database, type OpenOptions, openDatabase } from './database/database.ts';
+import { migrate } from './database/migrate.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
@@ -48,11 +49,11 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const log = pino({ level: config.logLevel }, options.logTo ?? pino.destination(1));
   const secretKey = loadSecretKey(config.secretKeyFile);
   const database = openDatabase(config.databaseUrl, options);
-  const ran = await migrate(database.writer);
+  const ran = await migrate(database);
   if (ran.length > 0) log.info({ migrations: ran }, 'migrated');
 
   const { reader } = database;
-  const writes = createWrites(database.writer);
+  const writes = createWrites(database);
   const now = options.now ?? (() => Date.now());
   await writes
     .run(async () => undefined)

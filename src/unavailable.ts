@@ -1,6 +1,11 @@
 /** Something that the gateway depends on does not answer for now: asking again later may help. */
 export class Unavailable extends Error {
-  override readonly name = 'Unavailable';
+  override readonly name: string = 'Unavailable';
+}
+
+/** What was done at the same time does not go together with it: the same once more may. */
+export class Conflict extends Unavailable {
+  override readonly name = 'Conflict';
 }
 
 /** What `Retry-After` says with such an answer, in seconds. */

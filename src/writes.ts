@@ -1,13 +1,16 @@
-import type { ControlledTransaction, Kysely, Transaction } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
+import { CompiledQuery, type Transaction } from 'kysely';
 import pRetry from 'p-retry';
 import type { Tables } from '../db/tables.ts';
-import { isBusy } from './unavailable.ts';
+import type { Database, Opened } from './database/database.ts';
+import { Conflict, isBusy, Unavailable } from './unavailable.ts';
 
 /** The only way to change the database: jobs run one at a time, and are answered once committed. */
 export interface Writes {
   /**
    * Runs the job in a transaction and resolves after its commit is on disk. Only `tx` may be awaited
-   * inside. A job that throws leaves nothing behind and disturbs no other.
+   * inside. A job that throws leaves nothing behind and disturbs no other. Where engines let
+   * transactions collide it may run more than once, and only the last time counts.
    */
   run<T>(job: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Resolves when every job taken so far is answered. */
@@ -25,18 +28,22 @@ type Answer = () => void;
 /** Jobs in one commit at the most, so that a flood delays no answer for long. */
 const BATCH_MAX = 256;
 
+/** For how long a commit takes up jobs, so that no other writer waits for long; the rest is for the next. */
+export const BATCH_MS = 15;
+
 /**
  * A queue that commits in groups: whatever arrives during one turn of the event loop shares one
  * transaction, each job in a savepoint of its own.
  */
-export function createWrites(db: Kysely<Tables>): Writes {
+export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
   const waiting: Job[] = [];
   let running: Promise<void> | undefined;
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
       await nextTurn();
-      await commitTogether(db, waiting.splice(0, BATCH_MAX));
+      const jobs = waiting.splice(0, BATCH_MAX);
+      waiting.unshift(...(await commitTogether(begin, jobs)));
     }
     running = undefined;
   }
@@ -57,45 +64,70 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** How often the write lock is asked for, with up to 100 ms between, before jobs are given up. */
 const BUSY_TRIES_MAX = 50;
+/** How often jobs that have collided with those of another gateway are repeated. */
+const CONFLICT_TRIES_MAX = 20;
+/** The longest pause before the first repetition; each further one may be as much longer. */
+const CONFLICT_PAUSE_MS = 10;
+
+/** Commits as many of the jobs as there is time for, and returns the others. */
+async function commitTogether(begin: Database['begin'], jobs: Job[]): Promise<Job[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const answers = await attempt(begin, jobs);
+      for (const answer of answers) answer();
+      return jobs.slice(answers.length);
+    } catch (error) {
+      if (error instanceof Conflict && tries < CONFLICT_TRIES_MAX) {
+        await setTimeout(Math.random() * CONFLICT_PAUSE_MS * tries);
+        continue;
+      }
+      for (const job of jobs) job.reject(error);
+      return [];
+    }
+  }
+}
+
+async function attempt(begin: Database['begin'], jobs: readonly Job[]): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const opened = await inTurn(begin);
+  const until = performance.now() + BATCH_MS;
+  try {
+    for (const job of jobs) {
+      answers.push(await runInSavepoint(opened, job));
+      if (performance.now() > until) break;
+    }
+    await opened.commit();
+    return answers;
+  } catch (error) {
+    // The engine may have ended the transaction by itself (a full disk): then there is none.
+    await opened.rollback().catch(() => undefined);
+    throw error;
+  }
+}
 
 /** Takes the write lock; another process may hold it for some seconds before the jobs are given up. */
-const begin = (db: Kysely<Tables>) =>
-  pRetry(() => db.startTransaction().execute(), {
+const inTurn = (begin: Database['begin']): Promise<Opened> =>
+  pRetry(begin, {
     ...{ retries: BUSY_TRIES_MAX, minTimeout: 10, maxTimeout: 50 },
     shouldRetry: ({ error }) => isBusy(error),
   });
 
-async function commitTogether(db: Kysely<Tables>, jobs: Job[]): Promise<void> {
-  const answers: Answer[] = [];
-  try {
-    const tx = await begin(db);
-    try {
-      for (const job of jobs) answers.push(await runInSavepoint(tx, job));
-      await tx.commit().execute();
-    } catch (error) {
-      // The engine may have ended the transaction by itself (a full disk): then there is none.
-      await tx
-        .rollback()
-        .execute()
-        .catch(() => undefined);
-      throw error;
-    }
-  } catch (error) {
-    for (const job of jobs) job.reject(error);
-    return;
-  }
-  for (const answer of answers) answer();
-}
+const SAVEPOINT = CompiledQuery.raw('savepoint job');
+const RELEASE = CompiledQuery.raw('release savepoint job');
+const ROLLBACK = CompiledQuery.raw('rollback to savepoint job');
 
-async function runInSavepoint(tx: ControlledTransaction<Tables>, job: Job): Promise<Answer> {
-  const inner = await tx.savepoint('job').execute();
+async function runInSavepoint({ tx }: Opened, job: Job): Promise<Answer> {
+  const executor = tx.getExecutor();
+  await executor.executeQuery(SAVEPOINT);
   try {
-    const value = await job.work(inner);
-    await inner.releaseSavepoint('job').execute();
+    const value = await job.work(tx);
+    await executor.executeQuery(RELEASE);
     return () => job.resolve(value);
   } catch (error) {
-    await inner.rollbackToSavepoint('job').execute();
-    await inner.releaseSavepoint('job').execute();
+    // It is not the job that failed, but the transaction.
+    if (error instanceof Unavailable) throw error;
+    await executor.executeQuery(ROLLBACK);
+    await executor.executeQuery(RELEASE);
     return () => job.reject(error);
   }
 }

@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3';
 import { isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
-import { migrate } from '../src/database.ts';
+import { migrate } from '../src/database/migrate.ts';
 import { buildSchema } from '../src/graphql/schema.ts';
 import { everything, queriesOfEverything } from './every-query.ts';
 import { openGateway } from './harness.ts';
@@ -81,7 +81,7 @@ test('the files of the database are for their owner alone', async () => {
 
 test('migrating twice does nothing the second time', async () => {
   const h = await openGateway();
-  expect(await migrate(h.running.database.writer)).toEqual([]);
+  expect(await migrate(h.running.database)).toEqual([]);
 });
 
 test('the database holds to its references and to its own rules', async () => {

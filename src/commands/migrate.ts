@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { migrate, openDatabase } from '../database.ts';
+import { openDatabase } from '../database/database.ts';
+import { migrate } from '../database/migrate.ts';
 import { print } from './output.ts';
 
 export const migrateCommand = () =>
@@ -11,7 +12,7 @@ export const migrateCommand = () =>
       const config = readConfig();
       const database = openDatabase(config.databaseUrl);
       try {
-        const ran = await migrate(database.writer);
+        const ran = await migrate(database);
         const text = ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to do.';
         print(json, { ran }, [text]);
       } finally {

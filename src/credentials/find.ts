@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
+import { prepare } from '../database/prepare.ts';
 
 /** The organization that goes by this name. */
 export async function findOrganization(
@@ -21,14 +22,17 @@ export async function findById(
   kind: string,
   id: string,
 ): Promise<Revocable | undefined> {
-  return await db
+  return (await byId(db, { organizationId, kind, id })).rows[0];
+}
+
+const byId = prepare<{ organizationId: string; kind: string; id: string }, Revocable>((db, slot) =>
+  db
     .selectFrom('revocables')
     .selectAll()
-    .where('id', '=', id)
-    .where('kind', '=', kind)
-    .where('organization_id', '=', organizationId)
-    .executeTakeFirst();
-}
+    .where('id', '=', slot('id'))
+    .where('kind', '=', slot('kind'))
+    .where('organization_id', '=', slot('organizationId')),
+);
 
 /** The child of this kind that goes by this name. */
 export async function findBySlug(
@@ -37,14 +41,17 @@ export async function findBySlug(
   kind: string,
   slug: string,
 ): Promise<Revocable | undefined> {
-  return await db
+  return (await bySlug(db, { parentId, kind, slug })).rows[0];
+}
+
+const bySlug = prepare<{ parentId: string; kind: string; slug: string }, Revocable>((db, slot) =>
+  db
     .selectFrom('revocables')
     .selectAll()
-    .where('parent_id', '=', parentId)
-    .where('kind', '=', kind)
-    .where('slug', '=', slug)
-    .executeTakeFirst();
-}
+    .where('parent_id', '=', slot('parentId'))
+    .where('kind', '=', slot('kind'))
+    .where('slug', '=', slot('slug')),
+);
 
 /** The newest child of this kind, revoked or not. */
 export async function findNewest(
@@ -52,15 +59,18 @@ export async function findNewest(
   parentId: string,
   kind: string,
 ): Promise<Revocable | undefined> {
-  return await db
+  return (await newest(db, { parentId, kind })).rows[0];
+}
+
+const newest = prepare<{ parentId: string; kind: string }, Revocable>((db, slot) =>
+  db
     .selectFrom('revocables')
     .selectAll()
-    .where('parent_id', '=', parentId)
-    .where('kind', '=', kind)
+    .where('parent_id', '=', slot('parentId'))
+    .where('kind', '=', slot('kind'))
     .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-}
+    .limit(1),
+);
 
 /** Where an id leads that names the thing itself. */
 export async function locateById(

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
+import { prepare } from '../database/prepare.ts';
 import { liveEnvironments } from '../delivery/targets.ts';
 import type { Call, Moment, Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
@@ -66,15 +67,30 @@ export async function markRevoked(
     reason,
     revocation_id: entryId,
   };
-  const { numUpdatedRows } = await tx
-    .updateTable('revocables')
-    .set(change)
-    .where('id', '=', target.id)
-    .where('revoked_at_ms', 'is', null)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return new AlreadyRevoked(atMs);
+  const { numAffectedRows } = await mark(tx, { id: target.id, ...change });
+  if (numAffectedRows !== 1n) return new AlreadyRevoked(atMs);
   if (target.kind === 'enforcement-point') await removePoint(tx, target.id, actor.name, atMs);
   return { ...target, ...change };
 }
+
+type Mark = Pick<Revocable, 'id'> & {
+  [Column in 'revoked_at_ms' | 'revoked_by' | 'reason' | 'revocation_id']: NonNullable<
+    Revocable[Column]
+  >;
+};
+
+const mark = prepare<Mark, never>((db, slot) =>
+  db
+    .updateTable('revocables')
+    .set({
+      revoked_at_ms: slot('revoked_at_ms'),
+      revoked_by: slot('revoked_by'),
+      reason: slot('reason'),
+      revocation_id: slot('revocation_id'),
+    })
+    .where('id', '=', slot('id'))
+    .where('revoked_at_ms', 'is', null)
+    .$castTo<never>(),
+);
 
 const isRow = (target: Revocable | Refusal): target is Revocable => 'revoked_at_ms' in target;

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../../db/tables.ts';
+import { prepare } from '../database/prepare.ts';
 import { type EventType, eventOf } from './events.ts';
 
 /** Every kind of target. */
@@ -30,14 +31,8 @@ export async function subscribersOf(
   const event = eventOf(entry);
   // A test is for one webhook alone, which its asker names.
   if (event === undefined || event === 'webhook.test') return [];
-  const targets = await db
-    .selectFrom('targets')
-    .selectAll()
-    .where('organization_id', '=', entry.organization_id)
-    .where('kind', 'in', ['webhook', 'enforcement-point'])
-    .where('removed_at_ms', 'is', null)
-    .execute();
-  return targets.filter((target) => {
+  const { rows } = await subscribers(db, { organizationId: entry.organization_id });
+  return rows.filter((target) => {
     if (ends.includes(event)) {
       const { events, kinds } = target;
       return target.kind !== 'webhook' || (isListed(event, events) && isListed(entry.kind, kinds));
@@ -48,6 +43,15 @@ export async function subscribersOf(
     );
   });
 }
+
+const subscribers = prepare<{ organizationId: string }, Target>((db, slot) =>
+  db
+    .selectFrom('targets')
+    .selectAll()
+    .where('organization_id', '=', slot('organizationId'))
+    .where('kind', 'in', ['webhook', 'enforcement-point'])
+    .where('removed_at_ms', 'is', null),
+);
 
 /** Whether a JSON list has the value; no list has all. */
 const isListed = (value: string, list: string | null): boolean =>

@@ -16,6 +16,8 @@ export function newTarget(
     previous_secret_jwe: null,
     previous_secret_until_ms: null,
     late_since_ms: null,
+    claimed_by: null,
+    claimed_until_ms: null,
     ...row,
   };
 }

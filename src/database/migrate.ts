@@ -1,0 +1,45 @@
+import { Migrator } from 'kysely/migration';
+import pRetry from 'p-retry';
+import * as migration0001 from '../../db/migrations/0001_gateway.ts';
+import * as migration0002 from '../../db/migrations/0002_issuing.ts';
+import * as migration0003 from '../../db/migrations/0003_delivery.ts';
+import * as migration0004 from '../../db/migrations/0004_feed.ts';
+import * as migration0006 from '../../db/migrations/0006_gateways.ts';
+import { StartError } from '../start-error.ts';
+import { isBusy } from '../unavailable.ts';
+import type { Database } from './database.ts';
+
+/** Brings the schema to the newest version; says which migrations it ran. */
+export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: {
+      getMigrations: async () => ({
+        '0001_gateway': migration0001,
+        '0002_issuing': migration0002,
+        '0003_delivery': migration0003,
+        '0004_feed': migration0004,
+        '0006_gateways': migration0006,
+      }),
+    },
+  });
+  const run = async () => {
+    const { error, results } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    return (results ?? []).map((result) => result.migrationName);
+  };
+  try {
+    // Another process may do the same at the same time: the next look finds its work done.
+    return await pRetry(run, {
+      ...{ retries: 20, minTimeout: 50, maxTimeout: 200 },
+      shouldRetry: ({ error }) =>
+        isBusy(error) || /already exists|duplicate (?:column|key)/.test(error.message),
+    });
+  } catch (error) {
+    throw new StartError(
+      `The schema of the database cannot be brought up to date (${(error as Error).message}): ` +
+        'point DATABASE_URL to a database of this gateway, and run the newest version on it.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,148 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Tables } from '../../db/tables.ts';
+import type { Database, Opened, OpenOptions } from './database.ts';
+import { directly, logged, type Run, transactionOn } from './direct.ts';
+import { meaningOf } from './postgres-errors.ts';
+
+/** Connections that read, for each gateway; it has one more that writes. */
+const READ_CONNECTIONS_MAX = 10;
+/** For a connection to be made, or to be free. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** For one statement, waiting for its turn included; beyond it the answer is 503. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** A gateway that stops within its transaction loses it, and with it its turn. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+/** Distinct statements that a connection keeps prepared. */
+const PREPARED_MAX = 500;
+
+/** Opens a PostgreSQL database. Nothing is asked of it before the first query. */
+export function openPostgres(url: string, { log, turns = true }: OpenOptions): Database {
+  const common: pg.PoolConfig = {
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'revocation-gateway',
+    types: { getTypeParser },
+  };
+  const limited: pg.PoolConfig = {
+    ...common,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    // Where the server is not there to keep to the other one.
+    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  };
+  const options = '-c default_transaction_read_only=on';
+  const readers = openPool({ ...limited, options, max: READ_CONNECTIONS_MAX });
+  const writers = openPool({ ...limited, max: 1 });
+  const migrators = openPool({ ...common, max: 1 });
+  const dialect = new PostgresDialect({ pool: migrators });
+  let begin = turns ? BEGIN_IN_TURN : BEGIN;
+
+  async function beginOn(client: pg.PoolClient): Promise<void> {
+    try {
+      await client.query(begin);
+    } catch (error) {
+      // Some engines that speak PostgreSQL's protocol have no such lock: what collides is repeated.
+      if (begin === BEGIN || !isUnsupported(error)) throw error;
+      begin = BEGIN;
+      await client.query('rollback');
+      await client.query(begin);
+    }
+  }
+
+  return {
+    reader: directly(dialect, logged(runOn(readers), log)),
+    migrator: new Kysely<Tables>({ dialect, ...(log && { log }) }),
+    async begin(): Promise<Opened> {
+      const client = await writers.connect().catch((error: unknown) => {
+        throw meaningOf(error);
+      });
+      const end = async (how: 'commit' | 'rollback') => {
+        try {
+          const { command } = await client.query(how);
+          // After a statement that failed, PostgreSQL takes a commit for a rollback without a word.
+          if (command !== how.toUpperCase()) throw new Error(`${how} was answered with ${command}`);
+          client.release();
+        } catch (error) {
+          client.release(true);
+          throw meaningOf(error);
+        }
+      };
+      try {
+        await beginOn(client);
+      } catch (error) {
+        client.release(true);
+        throw meaningOf(error);
+      }
+      const tx = transactionOn(dialect, logged(runOn(client), log));
+      return { tx, commit: () => end('commit'), rollback: () => end('rollback') };
+    },
+    async close() {
+      await Promise.all([readers, writers, migrators].map((pool) => pool.end()));
+    },
+  };
+}
+
+/** What is committed is on disk, whatever the server does otherwise. */
+const DURABLE = `select set_config('synchronous_commit', 'on', true)
+where current_setting('synchronous_commit') = 'off'`;
+
+const BEGIN = `begin isolation level serializable; ${DURABLE}`;
+
+/**
+ * Serializable transactions that overlap fail, and are repeated. Here they take turns: the lock is asked
+ * for before the transaction has seen anything, so that it sees all that was committed before its turn.
+ */
+const BEGIN_IN_TURN = `begin isolation level serializable;
+lock table write_turns in exclusive mode; ${DURABLE}`;
+
+/** Syntax error, feature not supported. */
+const isUnsupported = (error: unknown) =>
+  error instanceof pg.DatabaseError && ['42601', '0A000'].includes(error.code ?? '');
+
+function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  // A connection that breaks while nobody uses it is replaced when somebody does.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+const names = new Map<string, string>();
+let named = 0;
+
+/** The same text has the same name, on each connection that has it prepared. */
+function nameOf(sql: string): { name?: string } {
+  let name = names.get(sql);
+  if (name === undefined) {
+    if (names.size === PREPARED_MAX) return {};
+    name = `gateway-${++named}`;
+    names.set(sql, name);
+  }
+  return { name };
+}
+
+function runOn(connection: pg.Pool | pg.PoolClient): Run {
+  return async ({ sql, parameters }) => {
+    try {
+      const { rowCount, rows } = await connection.query({
+        ...nameOf(sql),
+        text: sql,
+        values: [...parameters],
+      });
+      return { rows: rows as never[], numAffectedRows: BigInt(rowCount ?? 0) };
+    } catch (error) {
+      // A newer gateway has changed the schema: everything is prepared anew.
+      if (/cached plan must not change/.test(String(error))) names.clear();
+      throw meaningOf(error);
+    }
+  };
+}
+
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Times and counts fit into a number, sums of them too. */
+function getTypeParser(type: number, format?: 'text' | 'binary'): unknown {
+  return type === INT8 || type === NUMERIC ? Number : pg.types.getTypeParser(type, format as 'text');
+}

@@ -1,0 +1,42 @@
+import type { CompiledQuery, Kysely, QueryResult } from 'kysely';
+import type { Tables } from '../../db/tables.ts';
+
+/** Stands where a value will be. */
+class Slot {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+interface Compilable<Row> {
+  compile(): CompiledQuery<Row>;
+}
+
+/** Says where the values go: it may be used wherever Kysely takes a value. */
+export type Slots<Values> = <Name extends keyof Values & string>(name: Name) => Values[Name];
+
+/**
+ * A query that is built and compiled once for each engine, and run with other values each time: what
+ * every request asks costs no more than the engine takes for it. Values cannot be `undefined`.
+ */
+export function prepare<Values extends object, Row>(
+  build: (db: Kysely<Tables>, slot: Slots<Values>) => Compilable<Row>,
+): (db: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
+  const compiled = new Map<unknown, CompiledQuery<Row>>();
+  return (db, values) => {
+    const executor = db.getExecutor();
+    const engine = executor.adapter.constructor;
+    let query = compiled.get(engine);
+    if (query === undefined) {
+      query = build(db, (name) => new Slot(name) as never).compile();
+      compiled.set(engine, query);
+    }
+    const { sql, parameters } = query;
+    const filled = parameters.map((parameter) =>
+      parameter instanceof Slot ? values[parameter.name as keyof Values] : parameter,
+    );
+    return executor.executeQuery<Row>({ ...query, sql, parameters: filled });
+  };
+}
