@@ -1,14 +1,39 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const include = ['test/**/*.test.ts'];
+const exclude = ['test/browser/**'];
+
+/** What opens no database need not be run on each engine. */
+const withoutDatabase: string[] = [];
+
+/** The whole suite, once on each engine. */
 export default defineConfig({
   resolve: {
     // The file that Node itself loads: graphql must not be there twice.
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'sqlite',
+          include,
+          exclude: [...exclude, 'test/**/*.postgres.test.ts'],
+          globalSetup: 'test/sqlite.ts',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include,
+          exclude: [...exclude, 'test/**/*.sqlite.test.ts', ...withoutDatabase],
+          globalSetup: 'test/postgres.ts',
+        },
+      },
+    ],
     // Much of the time is spent waiting for other processes.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -112,7 +112,10 @@ const settings = z.object({
     .optional(),
   DATABASE_URL: z
     .string()
-    .regex(/^(sqlite:.+)$/, 'must be sqlite:FILE or sqlite::memory:')
+    .regex(
+      /^(?:sqlite:.+|postgres(?:ql)?:\/\/.+)$/,
+      'must be sqlite:FILE, sqlite::memory: or postgres://USER:PASSWORD@HOST/DATABASE',
+    )
     .default('sqlite:data/gateway.db'),
   SECRET_KEY_FILE: z.string().min(1).default('data/secret.key'),
   PROFILE: z.enum(['development', 'production']).default('development'),

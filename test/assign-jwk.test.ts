@@ -164,11 +164,11 @@ describe.each(['Validation', 'Encryption'] as const)('assigning a JWK for %s', (
   ])('that is %s is refused: nothing changes, nobody is told', async (_what, arrange, words) => {
     const { h, environments } = await openWithCredential(204);
     const changed = await arrange(h);
-    const [before, entries] = [stored(h), await h.ledger()];
+    const [before, entries] = [await stored(h), await h.ledger()];
     const creation = creationOf(`assignJwk${use}`);
     const result = await ask(h, creation, { ...names, ...changed });
     expect(result).toMatchObject({ code: 'NOT_FOUND', message: expect.stringContaining(words) });
-    expect(stored(h)).toEqual(before);
+    expect(await stored(h)).toEqual(before);
     const [entry, ...others] = (await h.ledger()).slice(entries.length);
     expect(others).toEqual([]);
     expect(entry).toMatchObject({ outcome: 'refused', refusal: 'NOT_FOUND', kind });

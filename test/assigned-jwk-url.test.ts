@@ -179,11 +179,11 @@ describe('a JWK is not made from a URL', () => {
   ])('%s', async (_what, body, keyId) => {
     const server = await listen((response) => response.end(body));
     const h = await open();
-    const before = stored(h);
+    const before = await stored(h);
     const result = await ask(h, createJwk, given(server.url, keyId));
     expect(result).toMatchObject({ code: 'INVALID_INPUT', issues: [{ path: 'url' }] });
     expect(JSON.stringify(result)).not.toContain('html');
-    expect(stored(h)).toEqual(before);
+    expect(await stored(h)).toEqual(before);
     expect(server.received).toHaveLength(1);
   });
 

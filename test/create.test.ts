@@ -23,14 +23,14 @@ const attemptsIn = async (h: Harness) =>
 
 /** Nothing has changed but the ledger, which has these refusals. */
 async function expectUnchanged(h: Harness, before: unknown, refusals: readonly string[]) {
-  expect(stored(h)).toEqual(before);
+  expect(await stored(h)).toEqual(before);
   const entries = await attemptsIn(h);
   expect(entries.map(({ outcome, refusal }) => [outcome, refusal])).toEqual(
     refusals.map((refusal) => ['refused', refusal]),
   );
 }
 
-type Stored = ReturnType<typeof stored>;
+type Stored = Awaited<ReturnType<typeof stored>>;
 
 /** What was not there before, of each table that has any. */
 function added(before: Stored, after: Stored): Stored {
@@ -47,7 +47,7 @@ describe.each(creations)('$mutation', (creation) => {
   test('is done: the answer, the row and the ledger agree', async () => {
     const h = await open();
     const { input, owner, parent = owner } = await creation.arrange(h, 'acme');
-    const [acme, before] = [await organizationRow(h, 'acme'), stored(h)];
+    const [acme, before] = [await organizationRow(h, 'acme'), await stored(h)];
     const { shown } = await ask(h, creation, input);
 
     const [entry, ...others] = await attemptsIn(h);
@@ -57,7 +57,7 @@ describe.each(creations)('$mutation', (creation) => {
       ...{ target: creation.target(input, shown.id), target_id: shown.id },
       ...{ actor: 'admin', surface: 'graphql', organization_id: acme.id },
     });
-    const [row, ...more] = rowsOf(creation, before, stored(h));
+    const [row, ...more] = rowsOf(creation, before, await stored(h));
     expect(more).toEqual([]);
     if (creation.changesNoRow) return expect(row).toBeUndefined();
     expect(row).toMatchObject({ id: shown.id, ...creation.row });
@@ -73,9 +73,9 @@ describe.each(creations)('$mutation', (creation) => {
   test('changes no other row that was there', async () => {
     const h = await open();
     const { input } = await creation.arrange(h, 'acme');
-    const before = stored(h);
+    const before = await stored(h);
     const { shown } = await ask(h, creation, input);
-    const after = stored(h);
+    const after = await stored(h);
     const gone = Object.values(added(after, before)).flat() as Revocable[];
     const makes = action === 'create' || action === 'revoke';
     expect(gone.filter(({ id }) => makes || id !== shown.id)).toEqual([]);
@@ -92,7 +92,7 @@ describe.each(creations)('$mutation', (creation) => {
     expect(typeof secret).toBe(field === undefined ? 'undefined' : 'string');
     expect(log.join()).toContain('"route":"/graphql"');
     for (const part of partsOf(secret)) {
-      expect([isOnDisk(h, part), log.join().includes(part)]).toEqual([false, false]);
+      expect([await isOnDisk(h, part), log.join().includes(part)]).toEqual([false, false]);
     }
     const rows = (await h.rows()).filter((row) => row.secret_hash === hashSecret(secret ?? ''));
     expect(rows.map((row) => row.kind)).toEqual(known === undefined ? [] : [known]);
@@ -114,7 +114,7 @@ describe.each(creations)('$mutation', (creation) => {
     const { input } = await creation.arrange(h, 'acme');
     const others = permissions.filter((each) => ![lacked, 'organization:admin'].includes(each));
     const token = await tokenWith(h, others);
-    const before = stored(h);
+    const before = await stored(h);
     const { code, missingPermissions } = await ask(h, creation, input, token);
     expect([code, missingPermissions]).toEqual(['PERMISSION_DENIED', [lacked]]);
     await expectUnchanged(h, before, ['PERMISSION_DENIED']);
@@ -127,7 +127,7 @@ describe.each(creations)('$mutation', (creation) => {
   ])('with %s is not done, and not recorded', async (_what, tokenOf) => {
     const h = await open();
     const { input } = await creation.arrange(h, 'acme');
-    const before = stored(h);
+    const before = await stored(h);
     const { code } = await ask(h, creation, input, tokenOf(h) ?? '');
     expect(code).toBe('UNAUTHENTICATED');
     await expectUnchanged(h, before, []);
@@ -136,7 +136,7 @@ describe.each(creations)('$mutation', (creation) => {
   test('with what cannot be says which field is wrong, before anything is asked', async () => {
     const h = await open();
     const { input } = await creation.arrange(h, 'acme');
-    const before = stored(h);
+    const before = await stored(h);
     expect(wrong.length).toBeGreaterThan(0);
     for (const [changed, path] of wrong) {
       const what = JSON.stringify(changed).slice(0, 200);
@@ -159,7 +159,7 @@ describe.each(owned)('$mutation', (creation) => {
     const h = await open();
     const { input } = await creation.arrange(h, 'globex');
     const unknown = Object.fromEntries(address.map((field) => [field, 'nobody-has-this']));
-    const before = stored(h);
+    const before = await stored(h);
     const missing = await ask(h, creation, { ...input, ...unknown });
     const foreign = await ask(h, creation, input);
     expect(missing.code).toBe('NOT_FOUND');
@@ -180,7 +180,7 @@ describe.each(owned.filter(({ whateverOwner }) => !whateverOwner))('$mutation', 
       const above = await ancestorsOf(h, owner);
       levels = above.length;
       await change(h, above[level]?.id ?? '', lost);
-      const before = stored(h);
+      const before = await stored(h);
       expect((await ask(h, creation, input)).code).toBe('OWNER_REVOKED');
       await expectUnchanged(h, before, ['OWNER_REVOKED']);
       await h.close();
@@ -195,9 +195,9 @@ describe.each(creations.filter(({ unique }) => unique))('$mutation', (creation) 
     const h = await open();
     const { input } = await creation.arrange(h, 'acme');
     const { shown } = await ask(h, creation, input);
-    const before = stored(h);
+    const before = await stored(h);
     expect((await ask(h, creation, input)).code).toBe(unique);
-    expect(stored(h)).toEqual(before);
+    expect(await stored(h)).toEqual(before);
     expect((await h.ledger()).map(({ refusal }) => refusal)).toEqual([null, unique]);
     if (table !== undefined) return;
     await change(h, shown.id, { revoked_at_ms: 1, revoked_by: 'somebody' });
@@ -208,11 +208,11 @@ describe.each(creations.filter(({ unique }) => unique))('$mutation', (creation) 
   test('50 at once: one is made', async () => {
     const h = await open();
     const { input } = await creation.arrange(h, 'acme');
-    const before = stored(h);
+    const before = await stored(h);
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask(h, creation, input)));
     const codes = answers.map(({ code = 'DONE' }) => code);
     expect(codes.toSorted()).toEqual(['DONE', ...Array(49).fill(unique)].toSorted());
-    expect(rowsOf(creation, before, stored(h))).toHaveLength(1);
+    expect(rowsOf(creation, before, await stored(h))).toHaveLength(1);
   });
 });
 

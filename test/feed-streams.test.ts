@@ -8,6 +8,7 @@ import { perform } from '../src/operation.ts';
 import { start } from '../src/start.ts';
 import { actorOf } from './callers.ts';
 import { mutate as askOver, makePoint as makePointOver } from './enforcement.ts';
+import { databaseIn } from './engine.ts';
 import {
   changesIn,
   endOf,
@@ -108,7 +109,7 @@ async function untilConnections(h: Harness, count: number): Promise<void> {
 test('what another process commits is told too', async () => {
   const { h, feed } = await openFollowed();
   const another = await start({
-    ...readConfig({ DATABASE_URL: `sqlite:${join(h.folder, 'gateway.db')}` }),
+    ...readConfig({ DATABASE_URL: databaseIn(h.folder) }),
     ...{ secretKeyFile: join(h.folder, 'secret.key'), logLevel: 'silent' },
   });
   onTestFinished(another.close);

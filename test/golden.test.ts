@@ -1,14 +1,13 @@
 import { STATUS_CODES } from 'node:http';
-import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
-import Sqlite from 'better-sqlite3';
 import { SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { type AnyCredential, credentials } from '../src/credentials/kinds.ts';
 import type { UnauthenticatedReason } from '../src/refusals.ts';
 import { parseTrustedIp } from '../src/verify/limits.ts';
 import { actorOf } from './callers.ts';
+import { past } from './engine.ts';
 import { type Answer, FIXED_NOW_MS, type Harness, openGateway } from './harness.ts';
 import { ISSUER, makeKey, sign, trusting } from './issuers.ts';
 import { insert, restPath } from './kinds.ts';
@@ -165,9 +164,8 @@ const common: Record<string, Case> = {
     }),
   fault: async (h, credential) => {
     // The ledger is gone, as in a database that somebody has damaged.
-    const other = new Sqlite(join(h.folder, 'gateway.db'));
-    other.exec('alter table ledger rename to lost');
-    other.close();
+    const other = await past(h.folder);
+    await other.all('alter table ledger rename to lost');
     return send(h, credential, h.demo.callers.admin);
   },
 };

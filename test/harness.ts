@@ -9,6 +9,7 @@ import type { LedgerEntry, Revocable } from '../db/tables.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { createServer } from '../src/server.ts';
 import { newRequestId, type Running, type StartOptions, start } from '../src/start.ts';
+import { databaseIn } from './engine.ts';
 
 /** A gateway on a database of its own, with demo data, spoken to as a client would. */
 export interface Harness {
@@ -46,6 +47,8 @@ export interface HarnessOptions extends StartOptions {
   readonly environments?: DemoOptions['environments'];
   /** The same ids, secrets, times and request ids in every run. */
   readonly fixed?: boolean;
+  /** `false` has Yoga answer all of GraphQL. */
+  readonly shortPath?: boolean;
 }
 
 /** A moment for tests in which nothing may differ between runs. */
@@ -55,7 +58,7 @@ export async function openGateway(options: HarnessOptions = {}): Promise<Harness
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const config: Config = {
     ...readConfig({}),
-    databaseUrl: `sqlite:${join(folder, 'gateway.db')}`,
+    databaseUrl: databaseIn(folder),
     secretKeyFile: join(folder, 'secret.key'),
     logLevel: 'silent',
     ...options.config,
@@ -76,6 +79,7 @@ export async function openGateway(options: HarnessOptions = {}): Promise<Harness
     ...config,
     gateway: running.gateway,
     newRequestId: options.fixed ? fixedRequestId : newRequestId,
+    shortPath: options.shortPath,
   });
   await app.ready();
 

@@ -107,11 +107,11 @@ describe.each(inherited)('$life.last and the revocation of its $kind', ({ life, 
     const h = await openGateway();
     const living = await life.make(h);
     await throughGraphql(life, kind).revoke(h, living);
-    const before = stored(h);
+    const before = await stored(h);
     const { code } = await ask(h, creationOf(life.last), life.again(living, 'late'));
     // Where an auth method is gone, the identity has none.
     expect(code).toBe(kind === 'token-auth' ? 'TOKEN_AUTH_NOT_CONFIGURED' : 'OWNER_REVOKED');
-    expect(stored(h)).toEqual(before);
+    expect(await stored(h)).toEqual(before);
   });
 
   test('at the same time as 50 are made: none of those is good, and none comes after', async () => {

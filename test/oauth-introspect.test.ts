@@ -177,7 +177,7 @@ test('asking needs the permission, and changes nothing', async () => {
   const without = permissions.filter(
     (each) => !['credential:introspect', 'organization:admin'].includes(each),
   );
-  const before = stored(h);
+  const before = await stored(h);
   const lacking = await clientWith(h, without);
   // Whether there is such a token, or any token at all, is not looked at.
   for (const form of [{ token: h.demo.callers.admin }, { token: 'x' }, {}]) {
@@ -203,7 +203,7 @@ test('asking needs the permission, and changes nothing', async () => {
     const limited = basic(h.demo.limitedOauthClient);
     expect((await post(h, 'introspect', { token }, limited)).body.active).toBe(true);
   }
-  const after = stored(h);
+  const after = await stored(h);
   expect(after.access_tokens).toEqual(before.access_tokens);
   expect(after.cut_offs).toEqual([]);
 });

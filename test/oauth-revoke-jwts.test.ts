@@ -41,7 +41,7 @@ test('one that is not good is not cut off, since nobody vouches for what it says
     const { status, headers } = await revoke(h, value);
     expect([status, headers.get('revocation-id')]).toEqual([200, null]);
   }
-  expect(stored(h).cut_offs).toEqual([]);
+  expect((await stored(h)).cut_offs).toEqual([]);
   expect((await introspected(h, token)).active).toBe(true);
 });
 

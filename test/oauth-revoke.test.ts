@@ -42,7 +42,7 @@ describe.each(Object.entries(values))('%s', (name, make) => {
   test('is revoked: the answer, the row or the cut-off, and the ledger agree', async () => {
     const h = await serveTrusting();
     const value = await make(h);
-    const before = stored(h);
+    const before = await stored(h);
     const { status, text, headers } = await revoke(h, value);
     expect([status, text, headers.get('content-type')]).toEqual([200, '{}', 'application/json']);
     const entry = (await h.ledger()).at(-1);
@@ -53,7 +53,7 @@ describe.each(Object.entries(values))('%s', (name, make) => {
       ...{ actor: 'demo client', actor_id: clientId, request_id: headers.get('x-request-id') },
     });
     const row = (await h.rows()).find(({ secret_hash }) => secret_hash === hashSecret(value));
-    const after = stored(h);
+    const after = await stored(h);
     if (row !== undefined) {
       expect(entry).toMatchObject({ target: row.id, target_id: row.id });
       const marks = { revoked_by: 'demo client', revocation_id: entry?.id, reason: 'UNSPECIFIED' };
@@ -71,7 +71,7 @@ describe.each(Object.entries(values))('%s', (name, make) => {
       expect(entry?.target).toBe(`${cut?.issuer}/token/${cut?.value}`);
       expect(entry?.target_id).toBe(entry?.id);
     }
-    expect(isOnDisk(h, value)).toBe(false);
+    expect(await isOnDisk(h, value)).toBe(false);
   });
 
   test(`needs ${permission}, and nothing else`, async () => {
@@ -80,7 +80,7 @@ describe.each(Object.entries(values))('%s', (name, make) => {
     const without = permissions.filter(
       (each) => ![permission, 'organization:admin'].includes(each),
     );
-    const before = stored(h);
+    const before = await stored(h);
     const client = await clientWith(h, without);
     const asClient = await revoke(h, value, client);
     const description = `You lack the permission ${permission}.`;
@@ -101,8 +101,8 @@ describe.each(Object.entries(values))('%s', (name, make) => {
     for (const entry of entries) {
       expect(entry).toMatchObject({ kind, outcome: 'refused', refusal: 'PERMISSION_DENIED' });
     }
-    expect(isOnDisk(h, value)).toBe(false);
-    expect(stored(h).cut_offs).toEqual(before.cut_offs);
+    expect(await isOnDisk(h, value)).toBe(false);
+    expect((await stored(h)).cut_offs).toEqual(before.cut_offs);
     expect((await introspected(h, value)).active).toBe(true);
     const may = await clientWith(h, [permission]);
     expect((await revoke(h, value, may)).headers.get('revocation-id')).not.toBeNull();
@@ -113,12 +113,12 @@ describe.each(Object.entries(values))('%s', (name, make) => {
     const h = await serveTrusting();
     const value = await make(h);
     const globex = await clientWith(h, ['organization:admin'], { slug: 'globex' });
-    const before = stored(h);
+    const before = await stored(h);
     const answers = [await revoke(h, value, globex), await revoke(h, 'never-heard-of', globex)];
     for (const { status, text, headers } of answers) {
       expect([status, text, headers.get('revocation-id')]).toEqual([200, '{}', null]);
     }
-    expect(stored(h)).toEqual(before);
+    expect(await stored(h)).toEqual(before);
     expect((await introspected(h, value)).active).toBe(true);
     for (const entry of (await h.ledger()).slice(-2)) {
       expect(entry).toMatchObject({ kind: 'unknown', refusal: 'NOT_FOUND', target_id: null });

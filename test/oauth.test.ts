@@ -112,7 +112,11 @@ describe.each(Object.entries(libraries))('%s', (_name, open) => {
       expect([kind, await library.introspect(value)]).toEqual([kind, { active: false }]);
       // Whatever it was, once more changes nothing and is no error.
       await library.revoke(value);
-      expect([kind, isOnDisk(h, value), log.join().includes(value)]).toEqual([kind, false, false]);
+      expect([kind, await isOnDisk(h, value), log.join().includes(value)]).toEqual([
+        kind,
+        false,
+        false,
+      ]);
     }
     await library.revoke('never-heard-of');
     await expect(library.revoke('')).rejects.toThrow();

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { databaseIn } from './engine.ts';
 
 /** The command line in processes of its own, as an operator runs it. */
 
@@ -23,6 +24,7 @@ export interface Ended {
 export interface Served {
   /** Where it says that it is reached. */
   readonly url: string;
+  readonly pid: number;
   readonly output: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly ended: Promise<Ended>;
@@ -40,7 +42,7 @@ export const settingsIn = (folder: string): Settings => ({
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? tmpdir(),
   TMPDIR: tmpdir(),
-  DATABASE_URL: `sqlite:${join(folder, 'gateway.db')}`,
+  DATABASE_URL: databaseIn(folder),
   SECRET_KEY_FILE: join(folder, 'secret.key'),
   PORT: '0',
 });
@@ -81,7 +83,11 @@ export async function serve(env: Settings, command = 'serve'): Promise<Served> {
   const { child, output, ended } = launch(process.execPath, [bin, command], env);
   const url = await said(child, () => /Revocation gateway .*(http:\S+\d)/.exec(output.stdout)?.[1]);
   if (url === undefined) throw new Error(`gateway ${command} ended: ${(await ended).stderr}`);
-  return { url, output: () => output.stdout, kill: (signal) => void child.kill(signal), ended };
+  return {
+    ...{ url, pid: child.pid ?? 0, ended },
+    output: () => output.stdout,
+    kill: (signal) => void child.kill(signal),
+  };
 }
 
 /** What is found in what a process says, as soon as it is; undefined where it ends before. */

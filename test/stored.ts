@@ -1,27 +1,44 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
+import { sql } from 'kysely';
+import { inject } from 'vitest';
+import { engine } from './engine.ts';
 import type { Harness } from './harness.ts';
 
 /** Every row of every table but the ledger and what is owed for its entries. */
-export function stored({ folder }: Harness): Record<string, unknown[]> {
-  const db = new Sqlite(join(folder, 'gateway.db'), { readonly: true });
-  try {
-    const tables = db
-      .prepare(
-        `select name from sqlite_master where type = 'table'
-         and name not in ('ledger', 'deliveries') and name not like 'kysely%' order by name`,
-      )
-      .pluck()
-      .all() as string[];
-    return Object.fromEntries(
-      tables.map((table) => [table, db.prepare(`select * from "${table}" order by 1`).all()]),
-    );
-  } finally {
-    db.close();
-  }
+export async function stored({ running }: Harness): Promise<Record<string, unknown[]>> {
+  const { reader } = running.database;
+  const tables = await reader.introspection.getTables();
+  const rows = tables
+    .map(({ name }) => name)
+    .filter((name) => !/^(?:ledger|deliveries|sqlite_.*|kysely_.*)$/.test(name))
+    .toSorted()
+    .map(async (name) => {
+      const all = await sql`select * from ${sql.table(name)} order by 1`.execute(reader);
+      return [name, all.rows] as const;
+    });
+  return Object.fromEntries(await Promise.all(rows));
 }
 
 /** Whether a text lies in the files of the database: in a row, in the ledger, or left behind. */
-export const isOnDisk = ({ folder }: Harness, text: string): boolean =>
-  ['gateway.db', 'gateway.db-wal'].some((file) => readFileSync(join(folder, file)).includes(text));
+export async function isOnDisk(h: Harness, text: string): Promise<boolean> {
+  return (await filesOf(h)).some((file) => readFileSync(file).includes(text));
+}
+
+async function filesOf({ folder, running }: Harness): Promise<string[]> {
+  if (engine === 'sqlite') {
+    return ['gateway.db', 'gateway.db-wal'].map((file) => join(folder, file));
+  }
+  const { reader } = running.database;
+  await sql`checkpoint`.execute(reader);
+  const { rows } = await sql<{ oid: number }>`select oid from pg_database
+    where datname = current_database()`.execute(reader);
+  const folders = [`base/${rows[0]?.oid}`, 'pg_wal'].map((name) =>
+    join(inject('postgresData') ?? '', name),
+  );
+  return folders.flatMap((within) =>
+    readdirSync(within, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => join(within, name)),
+  );
+}

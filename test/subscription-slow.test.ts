@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { UNREAD_MS } from '../src/graphql/subscription.ts';
+import { past } from './engine.ts';
 import { type Harness, openGateway } from './harness.ts';
 import { organizationRow } from './kinds.ts';
 import { document, open, revokeKey, serve, subscribed, targetsOf } from './subscribers.ts';
@@ -128,17 +127,16 @@ test('it does not hold up a gateway that stops, and whoever reads is told the en
 /** Fills the ledger of acme with refused attempts. */
 async function refuseMuch(h: Harness, count: number): Promise<void> {
   const { id } = await organizationRow(h, 'acme');
-  const other = new BetterSqlite3(join(h.folder, 'gateway.db'));
-  other
-    .prepare(
-      `insert into ledger (id, organization_id, at_ms, action, kind, target, outcome, refusal, actor,
-         surface, request_id)
-       with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
-       select 'refused-' || i, ?, 0, 'revoke', 'api-key', '', 'refused', 'NOT_FOUND', '', 'rest', ''
-       from n`,
-    )
-    .run(id);
-  other.close();
+  const other = await past(h.folder);
+  await other.all(
+    `insert into ledger (seq, id, organization_id, at_ms, action, kind, target, outcome, refusal,
+       actor, surface, request_id)
+     with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
+     select (select coalesce(max(seq), 0) from ledger) + i, 'refused-' || i, ?, 0, 'revoke', 'api-key',
+       '', 'refused', 'NOT_FOUND', '', 'rest', ''
+     from n`,
+    id,
+  );
 }
 
 test('a long way to catch up leaves room for everybody else', async () => {

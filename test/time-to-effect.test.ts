@@ -1,7 +1,6 @@
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { REVOCATIONS_MAX } from '../src/targets/time-to-effect.ts';
+import { past } from './engine.ts';
 import type { Harness } from './harness.ts';
 import { makeQuiet, owe } from './quiet.ts';
 import { type Hook, look, makeHook, mutate, openReaching, revokeKey, until } from './targets.ts';
@@ -75,23 +74,23 @@ describe('time to effect', () => {
     const h = await openReaching();
     const hook = await makeQuiet(h, 'hook');
     const { seq } = await owe(h, hook, { acknowledged_at_ms: Date.now() });
-    const db = new Sqlite(join(h.folder, 'gateway.db'));
-    const entry = db.prepare('select * from ledger where seq = ?').get(seq) as object;
-    const columns = Object.keys(entry);
-    const keep = db.prepare(
-      `insert into ledger (${columns}) values (${columns.map((name) => `@${name}`)})`,
+    const other = await past(h.folder);
+    const counted =
+      'with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)';
+    await other.all(
+      `insert into ledger (seq, id, organization_id, at_ms, action, kind, target_id, target, outcome,
+         actor, surface, request_id)
+       ${counted}
+       select seq + i, id || i, organization_id, ${Date.now()}, action, kind, target_id, target,
+         outcome, actor, surface, request_id
+       from ledger, n where seq = ?`,
+      seq,
     );
-    const tell = db.prepare(
-      'insert into deliveries (seq, target_id, attempts, acknowledged_at_ms) values (?, ?, 1, ?)',
+    await other.all(
+      `insert into deliveries (seq, target_id, attempts, acknowledged_at_ms)
+       ${counted} select ledger.seq, ?, 1, at_ms + i from ledger, n where ledger.seq = ${seq} + i`,
+      hook.id,
     );
-    const atMs = Date.now();
-    db.transaction(() => {
-      for (let i = 1; i <= 30_000; i++) {
-        keep.run({ ...entry, seq: seq + i, id: h.running.gateway.newId(), at_ms: atMs });
-        tell.run(seq + i, hook.id, atMs + i);
-      }
-    })();
-    db.close();
     const startedAtMs = performance.now();
     expect(await look(h, hook.id, asked())).toEqual({
       timeToEffect: {

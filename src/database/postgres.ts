@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Tables } from '../../db/tables.ts';
 import type { Database, Opened, OpenOptions } from './database.ts';
@@ -9,8 +9,10 @@ import { meaningOf } from './postgres-errors.ts';
 const READ_CONNECTIONS_MAX = 10;
 /** For a connection to be made, or to be free. */
 const CONNECT_TIMEOUT_MS = 5_000;
-/** For one statement, waiting for its turn included; beyond it the answer is 503. */
+/** For one statement; beyond it the answer is 503. */
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** For the turn to write, as long as others have it; beyond it the answer is 503. */
+const LOCK_TIMEOUT_MS = 5_000;
 /** A gateway that stops within its transaction loses it, and with it its turn. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /** Distinct statements that a connection keeps prepared. */
@@ -28,6 +30,7 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
   const limited: pg.PoolConfig = {
     ...common,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
     // Where the server is not there to keep to the other one.
     query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
@@ -61,6 +64,7 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
       const end = async (how: 'commit' | 'rollback') => {
         try {
           const { command } = await client.query(how);
+          log?.({ level: 'query', query: CompiledQuery.raw(how), queryDurationMillis: 0 });
           // After a statement that failed, PostgreSQL takes a commit for a rollback without a word.
           if (command !== how.toUpperCase()) throw new Error(`${how} was answered with ${command}`);
           client.release();
@@ -103,8 +107,10 @@ const isUnsupported = (error: unknown) =>
 
 function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);
-  // A connection that breaks while nobody uses it is replaced when somebody does.
+  // A connection that breaks while nobody uses it is replaced when somebody does. One that breaks
+  // between two statements of a transaction fails the next: unheard, it would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
@@ -144,5 +150,7 @@ const NUMERIC = 1700;
 
 /** Times and counts fit into a number, sums of them too. */
 function getTypeParser(type: number, format?: 'text' | 'binary'): unknown {
-  return type === INT8 || type === NUMERIC ? Number : pg.types.getTypeParser(type, format as 'text');
+  return type === INT8 || type === NUMERIC
+    ? Number
+    : pg.types.getTypeParser(type, format as 'text');
 }

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { past } from './engine.ts';
+import { queriesOfEverything } from './every-query.ts';
+import { openGateway } from './harness.ts';
+
+interface Plan {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Name'?: string;
+  'Index Cond'?: string;
+  Plans?: Plan[];
+}
+
+/** All but what only the first row is taken of, as the greatest number is. */
+const nodesOf = (plan: Plan): Plan[] => [
+  plan,
+  ...(plan['Node Type'] === 'Limit' ? [] : (plan.Plans ?? [])).flatMap(nodesOf),
+];
+
+/** Read whole at times: it has a row for each signing key, of which there are a few. */
+const small = /^signing_keys/;
+
+/** Read whole by the gateway itself, every second: what is not done yet, and the targets there are. */
+const unfinished = /^(?:deliveries_open|targets_late|targets_listed|targets_subscribers)$/;
+
+test('every query of every client is an index lookup', async () => {
+  const { h, queries } = await queriesOfEverything();
+  const other = await past(h.folder);
+  // Where there are few rows every index is as good as the right one.
+  await other.all(
+    `insert into targets (id, organization_id, kind, scope_id, name, url, secret_jwe, created_at_ms)
+     with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)
+     select id || i, organization_id, kind, scope_id, name || i, url, secret_jwe, created_at_ms
+     from targets, n`,
+  );
+  for (const how of ['seqscan', 'hashjoin', 'mergejoin', 'bitmapscan']) {
+    await other.all(`set enable_${how} = off`);
+  }
+  const scans: string[] = [];
+  for (const [sql] of queries) {
+    if (!/^(?:select|with|insert|update|delete)/.test(sql)) continue;
+    const [row] = await other.all<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+      `explain (format json, generic_plan) ${sql}`,
+    );
+    for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan as Plan)) {
+      const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '' } = node;
+      if (small.test(table) || unfinished.test(index)) continue;
+      const lookup = node['Index Cond'] !== undefined;
+      if (type === 'Seq Scan' || (/Index/.test(type) && !lookup)) scans.push(`${table} ${type} ${index}: ${sql}`);
+    }
+  }
+  expect(queries.size).toBeGreaterThan(25);
+  expect(scans).toEqual([]);
+});
+
+test('the schema is what the migrations add up to', async () => {
+  const h = await openGateway();
+  const other = await past(h.folder);
+  const lines = await other.all<{ line: string }>(`
+    select line from (
+      select 1 as part, relname || '.' || lpad(attnum::text, 3) as place,
+        format('%s.%s %s%s%s', relname, attname, format_type(atttypid, atttypmod),
+          case when attnotnull then ' not null' end,
+          (select ' default ' || pg_get_expr(adbin, adrelid) from pg_attrdef
+           where adrelid = attrelid and adnum = attnum)) as line
+      from pg_attribute join pg_class on pg_class.oid = attrelid
+      where relnamespace = 'public'::regnamespace and relkind = 'r' and attnum > 0
+      union all
+      select 2, conrelid::regclass || conname,
+        format('%s.%s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      from pg_constraint where connamespace = 'public'::regnamespace and contype <> 'n'
+      union all
+      select 3, indexname, indexdef from pg_indexes where schemaname = 'public'
+      union all
+      select 4, proname, pg_get_functiondef(oid) from pg_proc
+      where pronamespace = 'public'::regnamespace
+      union all
+      select 5, tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+    ) as parts
+    where line !~ '^(?:kysely|CREATE.* kysely)'
+    order by part, place`);
+  const text = lines.map(({ line }) => line.trimEnd()).join('\n');
+  await expect(`${text}\n`).toMatchFileSnapshot('../db/schema.postgres.sql');
+});
