@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import BetterSqlite3 from 'better-sqlite3';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { createServer } from '../src/server.ts';
 import { newRequestId } from '../src/start.ts';
+import { past } from './engine.ts';
+import { graphqlWays } from './graphql-ways.ts';
 import { type Harness, openGateway } from './harness.ts';
 
 /** A fault inside: one fixed text outside, everything else in the log, under the request's id. */
@@ -16,17 +16,17 @@ vi.hoisted(() => {
 
 const FIXED_TEXT = 'An unexpected error occurred.';
 const ACCEPTED = ['application/json', 'application/graphql-response+json'];
+const cases = graphqlWays.flatMap((each) => ACCEPTED.map((accept) => ({ ...each, accept })));
 
 /** Takes a table from under the gateway, as a bad restore would. */
-function takeAway(h: Harness, table: string): void {
-  const other = new BetterSqlite3(join(h.folder, 'gateway.db'));
-  other.pragma('foreign_keys = off');
-  other.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`);
-  other.close();
+async function takeAway(h: Harness, table: string): Promise<void> {
+  const other = await past(h.folder);
+  await other.all(`alter table ${table} rename to ${table}_away`);
+  await other.close();
 }
 
 /** Asks as the admin, and gives the answer and what was logged meanwhile. */
-async function ask(h: Harness, query: string, accept: string) {
+async function ask(h: Harness, query: string, { accept, shortPath }: (typeof cases)[number]) {
   const lines: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, written) {
@@ -35,7 +35,7 @@ async function ask(h: Harness, query: string, accept: string) {
     },
   });
   const gateway = { ...h.running.gateway, log: pino({ level: 'warn' }, sink) };
-  const app = createServer({ profile: 'development', gateway, newRequestId });
+  const app = createServer({ profile: 'development', gateway, newRequestId, shortPath });
   const response = await app.inject({
     method: 'POST',
     url: '/graphql',
@@ -47,7 +47,9 @@ async function ask(h: Harness, query: string, accept: string) {
     payload: JSON.stringify({ query }),
   });
   await app.close();
-  expect(response.body).not.toMatch(/_away|no such|sqlite|select|insert|node_modules|\.ts\b/i);
+  expect(response.body).not.toMatch(
+    /_away|no such|does not exist|sqlite|postgres|select|insert|node_modules|\.ts\b/i,
+  );
   const requestId = response.headers['x-request-id'];
   const logged = lines.map((line) => JSON.parse(line) as { reqId: string; err: Error });
   return { status: response.statusCode, body: response.json() as unknown, requestId, logged };
@@ -59,12 +61,13 @@ const masked = (path?: string[]) => ({
   extensions: { code: 'INTERNAL_SERVER_ERROR' },
 });
 
-for (const accept of ACCEPTED) {
-  test(`in a field: the rest is answered, as ${accept}`, async () => {
+for (const given of cases) {
+  const { way, accept } = given;
+  test(`in a field: the rest is answered, as ${accept}, through ${way}`, async () => {
     const h = await openGateway();
-    takeAway(h, 'ledger');
+    await takeAway(h, 'ledger');
     const query = '{ me { name ledger { edges { node { id } } } } }';
-    const answer = await ask(h, query, accept);
+    const answer = await ask(h, query, given);
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       data: { me: { name: 'admin', ledger: null } },
@@ -78,22 +81,22 @@ for (const accept of ACCEPTED) {
     ]);
   });
 
-  test(`in a mutation: nothing is written, as ${accept}`, async () => {
+  test(`in a mutation: nothing is written, as ${accept}, through ${way}`, async () => {
     const h = await openGateway();
     const before = await h.rows();
-    takeAway(h, 'ledger');
+    await takeAway(h, 'ledger');
     const tokenId = h.demo.accessToken[0]?.tokenId ?? '';
     const mutation = `mutation { revokeToken(input: { tokenId: "${tokenId}" }) { __typename } }`;
-    const answer = await ask(h, mutation, accept);
+    const answer = await ask(h, mutation, given);
     expect(answer.body).toEqual({ data: null, errors: [masked(['revokeToken'])] });
     expect(answer.logged).toMatchObject([{ reqId: answer.requestId }]);
     expect(await h.rows()).toEqual(before);
   });
 
-  test(`before anything is executed: the status is 500, as ${accept}`, async () => {
+  test(`before anything is executed: the status is 500, as ${accept}, through ${way}`, async () => {
     const h = await openGateway();
-    takeAway(h, 'revocables');
-    const answer = await ask(h, '{ me { name } }', accept);
+    await takeAway(h, 'revocables');
+    const answer = await ask(h, '{ me { name } }', given);
     expect([answer.status, answer.body]).toEqual([500, { errors: [masked()] }]);
     expect(answer.logged).toMatchObject([{ reqId: answer.requestId }]);
   });

@@ -2,7 +2,7 @@ import type { InputFieldMap } from '@pothos/core';
 import type { LedgerEntry, Revocable } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
 import { carryOut } from '../credentials/carry-out.ts';
-import type { Attempt } from '../delivery/deliver.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Operation } from '../operation.ts';
 import { type InvalidInput, Refusal, type RefusalClass } from '../refusals.ts';
 import type { Builder, Context, FieldBuilder, Fields } from './builder.ts';

@@ -1,5 +1,5 @@
-import type { Attempt } from '../delivery/deliver.ts';
 import { type Deployment, deploymentOf } from '../delivery/deployment.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Builder, FieldBuilder, Fields } from './builder.ts';
 
 type EnvironmentResult = Deployment['environmentResults'][number];

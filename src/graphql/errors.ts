@@ -15,7 +15,7 @@ export const errorTypeName = (refusal: RefusalClass): string => `${refusal.name}
 export type ErrorTypes = ReadonlyMap<RefusalClass, ObjectRef<Extended, Refusal>>;
 
 /** Adds the interface `Error`, its codes, and a type for every refusal. */
-export function addErrors(builder: Builder, refusals: ReadonlySet<RefusalClass>): ErrorTypes {
+export function addErrors(builder: Builder, refusals: ReadonlySet<RefusalClass>) {
   const code = builder.enumType('ErrorCode', {
     description: 'What went wrong, for programs.',
     values: Object.fromEntries(
@@ -24,6 +24,7 @@ export function addErrors(builder: Builder, refusals: ReadonlySet<RefusalClass>)
   });
   const error = builder.interfaceRef<Refusal>('Error').implement({
     description: 'An expected no. Every error of a mutation is one.',
+    resolveType: (refusal) => errorTypeName(refusal.constructor as RefusalClass),
     fields: (t) => ({
       code: t.field({
         type: code,
@@ -72,7 +73,7 @@ export function addErrors(builder: Builder, refusals: ReadonlySet<RefusalClass>)
     return {};
   }
 
-  return new Map(
+  const errors: ErrorTypes = new Map(
     [...refusals].map((refusal) => [
       refusal,
       builder.objectRef<Refusal>(errorTypeName(refusal)).implement({
@@ -83,4 +84,5 @@ export function addErrors(builder: Builder, refusals: ReadonlySet<RefusalClass>)
       }),
     ]),
   );
+  return { error, errors };
 }

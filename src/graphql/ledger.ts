@@ -4,6 +4,7 @@ import type { LedgerEntry, Tables } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
 import type { RevocationReason } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
+import { archiveEnd } from '../retention/archived.ts';
 import type { Builder, Extended, FieldBuilder } from './builder.ts';
 import { isIdCursor, isNumberCursor, newestFirst, type PageArgs } from './page.ts';
 import { type GraphTypes, kindValue, type TypeSpec, visibleRow } from './types.ts';
@@ -72,6 +73,10 @@ export function addLedger(
       RESUME: { description: 'To have what is stuck at a target tried again.' },
       CLOSE: { description: 'To let one delivery be.' },
       REMOVE: { description: 'To remove a target.' },
+      ARCHIVE: {
+        description:
+          'To move entries of the ledger to a file: `target` has the first and the last, `comment` the digest.',
+      },
     },
   });
   const entryType = builder.objectRef<LedgerEntry>('LedgerEntry').implement({
@@ -134,11 +139,20 @@ export function addLedger(
     revocation: t.field({
       type: revocation,
       nullable: true,
-      description: `The revocation with this id: what \`Revocation-Id\` says. ${unlessDenied}`,
+      description: `The revocation with this id: what \`Revocation-Id\` says. Null also where it is archived: see \`archivedUntil\`. ${unlessDenied}`,
       args: { id: t.arg.id({ required: true, description: 'The id of the revocation.' }) },
       resolve: async (actor, { id }, { gateway }) =>
         mayRead(actor)
           ? await revocations(gateway.reader, actor).where('id', '=', id).executeTakeFirst()
+          : null,
+    }),
+    archivedUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: `When the last entry was made that is in an archive: it and those before are in \`ledger\` and \`revocations\` no more. Null where none is. ${unlessDenied}`,
+      resolve: async (actor, _args, { gateway }) =>
+        mayRead(actor)
+          ? (await archiveEnd(gateway.reader, actor.organizationId))?.last_at_ms
           : null,
     }),
     revocations: t.connection(

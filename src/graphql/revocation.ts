@@ -1,10 +1,11 @@
-import type { ObjectRef } from '@pothos/core';
+import type { InterfaceRef, ObjectRef } from '@pothos/core';
 import type { LedgerEntry } from '../../db/tables.ts';
 import { carryOut } from '../credentials/carry-out.ts';
 import { COMMENT_MAX, checkComment, checkInput } from '../credentials/input.ts';
 import type { Input, InputField, Kind } from '../credentials/kind.ts';
 import { type Revoked, revoke } from '../credentials/revoke.ts';
-import type { Attempt } from '../delivery/deliver.ts';
+import { revokeById } from '../credentials/revoke-many.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Call, RevocationReason } from '../operation.ts';
 import type { Permission } from '../permissions.ts';
 import type { Refusal } from '../refusals.ts';
@@ -39,13 +40,18 @@ export interface RevocableGraph extends TypeSpec {
   /** All are needed to revoke one. */
   readonly permissions: readonly Permission[];
   readonly operation: { readonly refusals: ReturnType<typeof revoke>['refusals'] };
+  /** The operation that revokes one that is named by one text. */
+  readonly byId: ReturnType<typeof revokeById>;
   addTo(builder: Builder, errors: ErrorTypes, shared: SharedRevocation): void;
 }
 
 /** What all revocations share in a schema. */
 export interface SharedRevocation {
   readonly types: GraphTypes;
+  readonly revocation: ObjectRef<Extended, LedgerEntry>;
   readonly success: ReturnType<typeof addRevocationSuccess>;
+  /** The interface of all errors. */
+  readonly error: InterfaceRef<Extended, Refusal>;
 }
 
 /** Adds the interface of every successful revocation. */
@@ -104,7 +110,8 @@ export function revocableGraph<Field extends string, Answer, R extends Refusal>(
   }
 
   const { name, input, permissions } = kind;
-  return { ...spec, kind: name, input, permissions, operation, addTo };
+  const byId: RevocableGraph['byId'] = revokeById(kind);
+  return { ...spec, kind: name, input, permissions, operation, byId, addTo };
 }
 
 /** Why something is revoked, as the caller says. */

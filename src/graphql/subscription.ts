@@ -7,6 +7,7 @@ import { Loaders, rowById } from '../credentials/load.ts';
 import type { Gateway } from '../gateway.ts';
 import { missingPermissions } from '../permissions.ts';
 import { PermissionDenied, Refusal, type Unauthenticated } from '../refusals.ts';
+import { Archived, archivedUpTo } from '../retention/archived.ts';
 import { chainOf } from '../standing.ts';
 import type { Builder, Context, Extended } from './builder.ts';
 import { isNumberCursor } from './page.ts';
@@ -60,7 +61,7 @@ export function addSubscription(
         args: {
           after: t.arg.string({
             description:
-              'Only what follows this cursor: of this subscription, or of `ledger`; "0" is the beginning. What comes from now on, unless said.',
+              'Only what follows this cursor: of this subscription, or of `ledger`; "0" is the beginning of what is not archived. What comes from now on, unless said.',
           }),
           kinds: t.arg({
             type: [types.kindEnum],
@@ -86,7 +87,7 @@ async function accept(
 ): Promise<AsyncIterable<LedgerEntry>> {
   const { gateway, live } = context;
   const { organizationId } = allowed(context.actor);
-  const after = await startOf(asked.after, gateway);
+  const after = await startOf(asked.after, organizationId, gateway);
   const isWanted = await filterOf(asked, organizationId, gateway);
   const closed = live.begin();
   takePlace(places, organizationId, closed);
@@ -94,7 +95,7 @@ async function accept(
     signal: closed,
     idleMs: STANDING_AGE_MS,
   });
-  return tell(entries, isWanted, context);
+  return tell(orArchived(entries), isWanted, context);
 }
 
 /** The revocations among the entries, for as long as the caller may know of them and reads them. */
@@ -144,15 +145,37 @@ function allowed(actor: Actor | Unauthenticated): Actor {
 
 const told = ({ code, message }: Refusal) => new GraphQLError(message, { extensions: { code } });
 
+/** Nobody who goes on from a cursor misses anything without being told. */
+const archived = (upTo: number) =>
+  new GraphQLError(
+    `What follows this cursor is archived: read the archive, and go on after "${upTo}".`,
+    { extensions: { code: 'ARCHIVED', after: String(upTo) } },
+  );
+
+async function* orArchived<T>(batches: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* batches;
+  } catch (error) {
+    throw error instanceof Archived ? archived(error.upTo) : error;
+  }
+}
+
 const badInput = (message: string) =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
-async function startOf(after: Asked['after'], { tail }: Gateway): Promise<number> {
+async function startOf(
+  after: Asked['after'],
+  organizationId: string,
+  { tail, reader }: Gateway,
+): Promise<number> {
   const now = await tail.position();
   if (after == null) return now;
   if (!isNumberCursor(after)) throw badInput('This is not a cursor of this subscription.');
   // It would wait in silence for the ledger to come so far, and miss what happens meanwhile.
   if (Number(after) > now) throw badInput('This cursor is ahead of the ledger: it is of another.');
+  const upTo = await archivedUpTo(reader, organizationId);
+  if (after === '0') return upTo;
+  if (Number(after) < upTo) throw archived(upTo);
   return Number(after);
 }
 

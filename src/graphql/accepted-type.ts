@@ -1,0 +1,18 @@
+/** What an answer that is one JSON can be called; the first, where a client takes both alike. */
+const types = ['application/json', 'application/graphql-response+json'] as const;
+
+/** The type that a client accepts first of an answer that is one JSON, as Yoga finds it. */
+export function acceptedType(accept: string | undefined): string | undefined {
+  for (const range of (accept || '*/*').replace(/\s/g, '').toLowerCase().split(',')) {
+    const [name = '', ...parameters] = range.split(';');
+    const charset = parameters.find((parameter) => parameter.includes('charset='));
+    if (charset !== undefined && charset !== 'charset=utf-8') continue;
+    const [kind, form] = name.split('/');
+    const type = types.find((type) => {
+      const [ofKind, ofForm] = type.split('/');
+      return (kind === '*' || kind === ofKind) && (form === '*' || form === ofForm);
+    });
+    if (type !== undefined) return type;
+  }
+  return undefined;
+}

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Examples } from './examples.ts';
+import type { Handler } from './handler.ts';
+
+export const GRAPHQL_PATH = '/graphql';
+export const GRAPHQL_METHODS = ['GET', 'POST'] as const;
+
+/** The longest body of a GraphQL request, in bytes; beyond it the answer is 413. */
+export const GRAPHQL_BODY_BYTES_MAX = 1024 * 1024;
+
+export interface GraphqlOptions {
+  /** `production` has neither GraphiQL nor introspection. */
+  readonly profile: Config['profile'];
+  /** What GraphiQL opens with. */
+  readonly examples?: Examples | undefined;
+  /** `false` has Yoga answer everything, so that tests can hold the two paths against each other. */
+  readonly shortPath?: boolean | undefined;
+}
+
+/**
+ * Mounts GraphQL over HTTP and, for browsers, GraphiQL. What answers is loaded as soon as the server
+ * listens, or with the first request: the REST of a gateway that starts waits for none of it.
+ */
+export function mountGraphql(
+  app: FastifyInstance,
+  gateway: Gateway,
+  options: GraphqlOptions,
+): void {
+  let handler: Promise<Handler> | undefined;
+  const load = () => {
+    handler ??= import('./handler.ts').then(({ createHandler }) => createHandler(gateway, options));
+    return handler;
+  };
+  app.addHook('onListen', (done) => {
+    setImmediate(() => {
+      load().catch((error: unknown) => gateway.log.fatal({ err: error }, 'GraphQL is not there'));
+    });
+    done();
+  });
+
+  app.register((scope, _options, done) => {
+    // Yoga reads the body; its type and its limit are the server's.
+    scope.removeAllContentTypeParsers();
+    const limits = { parseAs: 'string', bodyLimit: GRAPHQL_BODY_BYTES_MAX } as const;
+    scope.addContentTypeParser('application/json', limits, (_request, body, read) =>
+      read(null, body),
+    );
+    scope.addHook('onRequest', ({ headers }, _reply, next) => {
+      // Yoga makes a URL of it.
+      const readable = URL.canParse(`http://${headers.host ?? 'localhost'}`);
+      next(readable ? undefined : new BadRequest('Host'));
+    });
+    scope.route({
+      method: [...GRAPHQL_METHODS],
+      exposeHeadRoute: false,
+      url: GRAPHQL_PATH,
+      handler: async (request, reply) => (await load())(request, reply),
+    });
+    done();
+  });
+}
+
+/** What the server's error handler answers with 400. */
+class BadRequest extends Error {
+  readonly statusCode = 400;
+}

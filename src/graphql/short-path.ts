@@ -1,0 +1,110 @@
+import { normalizedExecutor } from '@graphql-tools/executor';
+import type { FastifyRequest } from 'fastify';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
+import { acceptedType } from './accepted-type.ts';
+import type { Context } from './builder.ts';
+import type { Documents, Read } from './documents.ts';
+
+/** What an operation came to. */
+export interface Outcome {
+  readonly result: ExecutionResult;
+  /** The body of the answer; missing where there are errors, whose status and words are Yoga's. */
+  readonly body?: string;
+}
+
+/** How far a request was brought; Yoga goes on from there. */
+export interface Taken {
+  /** The document, where it was read. */
+  readonly read?: Read;
+  /** The operation, where it was carried out. */
+  readonly outcome?: Promise<Outcome>;
+  /** What the answer is called. */
+  readonly type?: string;
+}
+
+interface Asked {
+  readonly query: string;
+  readonly variables?: Record<string, unknown> | null;
+  readonly operationName?: string | null;
+}
+
+interface Parts {
+  readonly path: string;
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly contextOf: () => Promise<Context>;
+  readonly mask: (error: unknown) => GraphQLError;
+}
+
+/**
+ * Carries out a well-formed POST of JSON that queries or mutates, by the executor that Yoga uses.
+ * Whatever else it is given, and whatever has errors, is left to Yoga.
+ */
+export function takeShortPath(request: FastifyRequest, parts: Parts): Taken {
+  const type = acceptedType(request.headers.accept);
+  const asked = type !== undefined && isPostOfJson(request, parts.path) && readBody(request.body);
+  if (!type || !asked) return {};
+  const read = parts.documents(asked.query);
+  const { document, errors } = read;
+  if (document === undefined || errors.length > 0) return { read };
+  const operation = getOperationAST(document, asked.operationName)?.operation;
+  if (operation === undefined || operation === OperationTypeNode.SUBSCRIPTION) return { read };
+  return { read, type, outcome: carryOut(document, asked, parts) };
+}
+
+async function carryOut(
+  document: DocumentNode,
+  { variables, operationName }: Asked,
+  { schema, contextOf, mask }: Parts,
+): Promise<Outcome> {
+  const contextValue = await contextOf();
+  const result = (await normalizedExecutor({
+    schema,
+    document,
+    contextValue,
+    variableValues: variables ?? {},
+    operationName: operationName ?? null,
+  })) as ExecutionResult;
+  if (result.errors === undefined) return { result, body: JSON.stringify(result) };
+  return { result: { ...result, errors: result.errors.map(mask) } };
+}
+
+function isPostOfJson({ method, raw, headers }: FastifyRequest, path: string): boolean {
+  const [given] = (raw.url ?? '').split('?', 1);
+  return (
+    method === 'POST' &&
+    given === path &&
+    /^application\/json(;|$)/.test(headers['content-type'] ?? '')
+  );
+}
+
+const parameters = new Set(['query', 'variables', 'operationName', 'extensions']);
+
+/** What is asked, if it is asked as it should be. */
+function readBody(body: unknown): Asked | undefined {
+  const asked = typeof body === 'string' ? parseJson(body) : undefined;
+  if (!isObject(asked)) return undefined;
+  const { query, variables, extensions } = asked;
+  const known = Object.keys(asked).every((name) => asked[name] == null || parameters.has(name));
+  const objects = [variables, extensions].every((value) => value == null || isObject(value));
+  if (!known || !objects || typeof query !== 'string') return undefined;
+  return asked as unknown as Asked;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
