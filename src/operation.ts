@@ -1,10 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
-import { isCutOff } from './cut-offs.ts';
-import { type Appended, append } from './ledger.ts';
-import { type Refusal, type RefusalClass, Unauthenticated } from './refusals.ts';
-import { chainOf, standing } from './standing.ts';
+import { type Attempted, attempt, readCaller } from './attempt.ts';
+import type { Refusal, RefusalClass, Unauthenticated } from './refusals.ts';
 import type { Writes } from './writes.ts';
 
 /** RFC 5280's words, as far as they make sense for a credential that is no certificate. */
@@ -84,6 +82,8 @@ export interface Performer {
   readonly newId: () => string;
   /** Names a text without telling it. */
   readonly fingerprint: (text: string) => string;
+  /** Has this gateway tell those that are owed something, unless another does: for the transaction. */
+  readonly claim: (tx: Transaction<Tables>, owed: readonly Target[]) => Promise<void>;
   /** Says that the ledger has grown, and which targets are owed something. */
   readonly announce: (owed: readonly Target[]) => void;
 }
@@ -104,97 +104,15 @@ export async function perform<Input, Value, R extends Refusal>(
   input: Input,
   call: Call,
 ): Promise<Performed<Value, R>> {
-  const asAddressed = () => ({ kind: operation.kind, target: operation.describe(input) });
-  let owed: readonly Target[] = [];
-  const performed = await gateway.writes.run(async (tx): Promise<Performed<Value, R>> => {
-    owed = [];
-    const { newId } = gateway;
-    const at: Moment = { atMs: gateway.now(), entryId: newId(), newId };
-    const lost = await lostStanding(tx, call, at.atMs);
-    if (lost !== undefined) return { refused: lost };
-
-    const outcome = await operation.run(tx, input, call, at);
-    if ('refused' in outcome) {
-      assertListed(operation, outcome.refused);
-      const { kind, target } = outcome.target ?? asAddressed();
-      await record(tx, operation.action, call, at, {
-        kind,
-        target_id: outcome.targetId ?? null,
-        target: outcome.unresolved ? gateway.fingerprint(target) : target,
-        outcome: 'refused',
-        refusal: outcome.refused.code,
-      });
-      return { refused: outcome.refused };
-    }
-    const { deliverTo = [], superseded } = outcome;
-    if (superseded !== undefined) owed = await recordSuperseded(tx, call, at, superseded);
-    const result = { target_id: outcome.targetId, outcome: 'done', refusal: null } as const;
-    const addressed = { ...(outcome.target ?? asAddressed()), ...result };
-    const appended = await record(tx, operation.action, call, at, addressed, deliverTo);
-    owed = [...owed, ...appended.owed];
-    return { done: outcome.done, entry: appended.entry, deliverTo };
-  });
+  const { performed, owed } = await gateway.writes.run(
+    async (tx): Promise<Attempted<Performed<Value, R>>> => {
+      const { lost } = await readCaller(tx, call, gateway.now());
+      if (lost !== undefined) return { performed: { refused: lost }, owed: [] };
+      const attempted = await attempt(tx, gateway, operation, input, call);
+      await gateway.claim(tx, attempted.owed);
+      return attempted;
+    },
+  );
   gateway.announce(owed);
   return performed;
-}
-
-async function lostStanding(
-  tx: Transaction<Tables>,
-  { actor, surface }: Call,
-  nowMs: number,
-): Promise<Unauthenticated | undefined> {
-  // Whoever is at the command line holds the database itself.
-  if (surface === 'cli') return undefined;
-  const reason = standing(
-    await chainOf(tx, 'id', actor.credentialId ?? actor.organizationId),
-    nowMs,
-  );
-  if (reason !== undefined) return new Unauthenticated(reason);
-  const { foreign, organizationId } = actor;
-  const cutOff = foreign !== undefined && (await isCutOff(tx, organizationId, foreign));
-  return cutOff ? new Unauthenticated('cutOff', true) : undefined;
-}
-
-/** Whatever ends a credential is a revocation, also where nobody asked for it by that name. */
-async function recordSuperseded(
-  tx: Transaction<Tables>,
-  call: Call,
-  { atMs }: Moment,
-  { entryId, targetId, ...addressed }: Superseded,
-): Promise<readonly Target[]> {
-  const result = { target_id: targetId, outcome: 'done', refusal: null } as const;
-  const because = { ...call, reason: 'SUPERSEDED', comment: undefined } as const;
-  const entry = { ...addressed, ...result };
-  return (await record(tx, 'revoke', because, { atMs, entryId }, entry)).owed;
-}
-
-async function record(
-  tx: Transaction<Tables>,
-  action: string,
-  { actor, reason, comment, surface, requestId }: Call,
-  { entryId, atMs }: Pick<Moment, 'entryId' | 'atMs'>,
-  result: Pick<LedgerEntry, 'kind' | 'target_id' | 'target' | 'outcome' | 'refusal'>,
-  deliverTo: readonly Target[] = [],
-): Promise<Appended> {
-  const entry = {
-    id: entryId,
-    organization_id: actor.organizationId,
-    at_ms: atMs,
-    action,
-    ...result,
-    reason: reason ?? null,
-    comment: comment ?? null,
-    actor: actor.name,
-    actor_id: actor.credentialId,
-    surface,
-    request_id: requestId,
-  };
-  return await append(tx, entry, deliverTo);
-}
-
-/** The compiler allows an operation to list less than it can refuse; this does not. */
-function assertListed(operation: Operation<never, unknown, Refusal>, refusal: Refusal): void {
-  if (!operation.refusals.some((listed) => refusal instanceof listed)) {
-    throw new Error(`${operation.action} ${operation.kind} does not list ${refusal.code}`);
-  }
 }

@@ -13,6 +13,11 @@ export interface Writes {
    * transactions collide it may run more than once, and only the last time counts.
    */
   run<T>(job: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /**
+   * The same for a part of something long: it has a commit of its own, and whatever else has come is
+   * committed and answered before it.
+   */
+  runPart<T>(job: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Resolves when every job taken so far is answered. */
   drained(): Promise<void>;
 }
@@ -33,32 +38,51 @@ export const BATCH_MS = 15;
 
 /**
  * A queue that commits in groups: whatever arrives during one turn of the event loop shares one
- * transaction, each job in a savepoint of its own.
+ * transaction, each job in a savepoint of its own. Groups and parts of something long alternate.
  */
 export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
   const waiting: Job[] = [];
+  const parts: Job[] = [];
   let running: Promise<void> | undefined;
 
   async function flush(): Promise<void> {
-    while (waiting.length > 0) {
+    let wasPart = true;
+    while (waiting.length > 0 || parts.length > 0) {
       await nextTurn();
-      const jobs = waiting.splice(0, BATCH_MAX);
-      waiting.unshift(...(await commitTogether(begin, jobs)));
+      wasPart = parts.length > 0 && (waiting.length === 0 || !wasPart);
+      const jobs = wasPart ? parts.splice(0, 1) : waiting.splice(0, BATCH_MAX);
+      const begunMs = performance.now();
+      const outcome = await commitTogether(begin, jobs);
+      waiting.unshift(...outcome.left);
+      // Who has waited behind them would only wait as long again for the same.
+      const { failed } = outcome;
+      const late = performance.now() - begunMs > FAILED_LATE_MS;
+      if (failed !== undefined && !(failed instanceof Conflict) && late) {
+        for (const job of [...waiting.splice(0), ...parts.splice(0)]) job.reject(failed);
+      }
     }
     running = undefined;
   }
 
-  return {
-    run: (work) =>
+  const taking =
+    (queue: Job[]): Writes['run'] =>
+    (work) =>
       new Promise((resolve, reject) => {
-        waiting.push({ work, resolve: resolve as Job['resolve'], reject });
+        queue.push({ work, resolve: resolve as Job['resolve'], reject });
         running ??= flush();
-      }),
+      });
+
+  return {
+    run: taking(waiting),
+    runPart: taking(parts),
     drained: async () => {
       await running;
     },
   };
 }
+
+/** A commit that took longer than this to fail has all that waits fail with it. */
+const FAILED_LATE_MS = 1_000;
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -69,20 +93,23 @@ const CONFLICT_TRIES_MAX = 20;
 /** The longest pause before the first repetition; each further one may be as much longer. */
 const CONFLICT_PAUSE_MS = 10;
 
-/** Commits as many of the jobs as there is time for, and returns the others. */
-async function commitTogether(begin: Database['begin'], jobs: Job[]): Promise<Job[]> {
+/** Commits as many of the jobs as there is time for; the others are left, or all have failed. */
+async function commitTogether(
+  begin: Database['begin'],
+  jobs: Job[],
+): Promise<{ left: Job[]; failed?: unknown }> {
   for (let tries = 1; ; tries++) {
     try {
       const answers = await attempt(begin, jobs);
       for (const answer of answers) answer();
-      return jobs.slice(answers.length);
+      return { left: jobs.slice(answers.length) };
     } catch (error) {
       if (error instanceof Conflict && tries < CONFLICT_TRIES_MAX) {
         await setTimeout(Math.random() * CONFLICT_PAUSE_MS * tries);
         continue;
       }
       for (const job of jobs) job.reject(error);
-      return [];
+      return { left: [], failed: error };
     }
   }
 }
@@ -126,8 +153,13 @@ async function runInSavepoint({ tx }: Opened, job: Job): Promise<Answer> {
   } catch (error) {
     // It is not the job that failed, but the transaction.
     if (error instanceof Unavailable) throw error;
-    await executor.executeQuery(ROLLBACK);
-    await executor.executeQuery(RELEASE);
+    try {
+      await executor.executeQuery(ROLLBACK);
+      await executor.executeQuery(RELEASE);
+    } catch {
+      // The engine has ended the transaction by itself, as SQLite may when it cannot write.
+      throw error;
+    }
     return () => job.reject(error);
   }
 }

@@ -1,5 +1,6 @@
 import type { LedgerEntry } from '../../db/tables.ts';
-import type { Attempt, Delivery } from '../delivery/deliver.ts';
+import type { Delivery } from '../delivery/deliver.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import { type Call, type Operation, type Performer, perform } from '../operation.ts';
 import type { Refusal, Unauthenticated } from '../refusals.ts';
 

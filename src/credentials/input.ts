@@ -31,14 +31,23 @@ export function together(...checks: (InvalidInput | undefined)[]): InvalidInput 
 }
 
 /** Says no to texts, however deep they lie, that no database can hold. */
-export function checkTexts(given: unknown, path = ''): InvalidInput | undefined {
-  if (typeof given === 'string') return problem(path, textProblem(given));
-  if (typeof given !== 'object' || given === null) return undefined;
-  return together(
-    ...Object.entries(given).map(([name, value]) =>
-      checkTexts(value, path === '' ? name : `${path}.${name}`),
-    ),
-  );
+export function checkTexts(given: unknown): InvalidInput | undefined {
+  const issues: InputIssue[] = [];
+  const path: string[] = [];
+  const look = (value: unknown): void => {
+    if (typeof value === 'string') {
+      const message = textProblem(value);
+      if (message !== undefined) issues.push({ path: path.join('.'), message });
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [name, inner] of Object.entries(value)) {
+        path.push(name);
+        look(inner);
+        path.pop();
+      }
+    }
+  };
+  look(given);
+  return issues.length === 0 ? undefined : new InvalidInput(issues);
 }
 
 /** Says no to an input that can name nothing, whatever the database holds. */

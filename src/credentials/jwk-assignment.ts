@@ -31,6 +31,7 @@ export const assignmentKind = (
   name,
   noun,
   address: 'project',
+  inProject: true,
   input: {
     projectName: { description: 'The name of the project.' },
     username: { description: 'The username of the gateway credential.' },

@@ -39,6 +39,8 @@ export interface Kind<
   /** What is missing when `locate` finds nothing. */
   readonly address: string;
   readonly input: Readonly<Record<Field, InputField>>;
+  /** Whether its rows lie below a project, which is asked for permissions and told of revocations. */
+  readonly inProject?: true;
   /** All are needed to revoke one. */
   readonly permissions: readonly Permission[];
   readonly refusals: readonly RefusalClass<R>[];

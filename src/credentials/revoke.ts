@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
 import { prepare } from '../database/prepare.ts';
 import { liveEnvironments } from '../delivery/targets.ts';
@@ -6,7 +6,7 @@ import type { Call, Moment, Operation } from '../operation.ts';
 import { missingPermissions } from '../permissions.ts';
 import { AlreadyRevoked, NotFound, PermissionDenied, type Refusal } from '../refusals.ts';
 import { removePoint } from './enforcement-point/remove.ts';
-import type { Input, Kind } from './kind.ts';
+import type { Input, Kind, Located } from './kind.ts';
 
 /** A revoked row, and what its kind shows of it. */
 export interface Revoked<Answer> {
@@ -17,21 +17,37 @@ export interface Revoked<Answer> {
 /** Every no that revoking a kind can meet, once the caller is known and the input well-formed. */
 export type RevokeRefusal<R extends Refusal> = NotFound | PermissionDenied | AlreadyRevoked | R;
 
-/** The operation that revokes a credential of this kind: found, permitted, not yet revoked, done. */
-export function revoke<Field extends string, Answer, R extends Refusal>(
+/** How callers name one: what they give, in words, and where it leads. */
+interface Naming<Given, R extends Refusal> {
+  describe(given: Given): string;
+  locate(db: Kysely<Tables>, organizationId: string, given: Given): Promise<Located<R> | undefined>;
+}
+
+/** The operation that revokes a credential of this kind, which is named by its address. */
+export const revoke = <Field extends string, Answer, R extends Refusal>(
   kind: Kind<Field, Answer, R>,
-): Operation<Input<Field>, Revoked<Answer>, RevokeRefusal<R>> {
-  return {
-    action: 'revoke',
-    kind: kind.name,
-    refusals: [NotFound, PermissionDenied, AlreadyRevoked, ...kind.refusals],
+): Operation<Input<Field>, Revoked<Answer>, RevokeRefusal<R>> =>
+  revokeNamed(kind, {
     describe: (input) =>
       Object.keys(kind.input)
         .map((field) => input[field as Field])
         .join('/'),
+    locate: kind.locate,
+  });
 
-    async run(tx, input, call, at) {
-      const located = await kind.locate(tx, call.actor.organizationId, input);
+/** The operation that revokes what is named so: found, permitted, not yet revoked, done. */
+export function revokeNamed<Given, Answer, R extends Refusal>(
+  kind: Pick<Kind<never, Answer, R>, 'name' | 'address' | 'permissions' | 'refusals' | 'show'>,
+  { describe, locate }: Naming<Given, R>,
+): Operation<Given, Revoked<Answer>, RevokeRefusal<R>> {
+  return {
+    action: 'revoke',
+    kind: kind.name,
+    refusals: [NotFound, PermissionDenied, AlreadyRevoked, ...kind.refusals],
+    describe,
+
+    async run(tx, given, call, at) {
+      const located = await locate(tx, call.actor.organizationId, given);
       if (located === undefined) return { refused: new NotFound(kind.address), unresolved: true };
 
       const { target } = located;

@@ -7,6 +7,7 @@ export const gatewayCredential: Kind<'projectName' | 'username', null, never> = 
   name: 'gateway-credential',
   noun: 'gateway credential',
   address: 'project',
+  inProject: true,
   input: {
     projectName: { description: 'The name of the project.' },
     username: { description: 'The username of the gateway credential.' },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Attempt } from '../../delivery/deliver.ts';
+import type { Attempt } from '../../delivery/first-attempts.ts';
 import { deploymentOf } from '../../delivery/deployment.ts';
 import { NotFound } from '../../refusals.ts';
 import { restCall } from '../../rest/call.ts';

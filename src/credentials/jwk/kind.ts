@@ -7,6 +7,7 @@ export const jwk: Kind<'projectName' | 'jwkName', null, never> = {
   name: 'jwk',
   noun: 'JWK',
   address: 'project',
+  inProject: true,
   input: {
     projectName: { description: 'The name of the project.' },
     jwkName: { description: 'The name of the JWK.' },
