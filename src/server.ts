@@ -9,10 +9,11 @@ import { type Cidr, isWithin } from './addresses.ts';
 import type { Config } from './config.ts';
 import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
+import { createProbe } from './database/probe.ts';
 import { mountFeed } from './feed/mount.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
-import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/yoga.ts';
+import { GRAPHQL_METHODS, GRAPHQL_PATH, mountGraphql } from './graphql/mount.ts';
 import { oauthWords } from './oauth/answers.ts';
 import { mountOauth } from './oauth/mount.ts';
 import { Unauthenticated } from './refusals.ts';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly trustedProxies?: readonly Cidr[];
   /** What GraphiQL opens with. */
   readonly examples?: Examples | undefined;
+  /** `false` has Yoga answer all of GraphQL, as it does whatever the short path leaves to it. */
+  readonly shortPath?: boolean | undefined;
 }
 
 /** Request line and headers together, in bytes; beyond it the answer is 431. */
@@ -42,7 +45,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The HTTP server: the vendors' REST, OAuth, GraphQL, and health. It does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { gateway, newRequestId, profile, trustedProxies = [], examples } = options;
+  const { gateway, newRequestId, profile, trustedProxies = [], examples, shortPath } = options;
   const routes = gateway.credentials.flatMap(({ rest, routes: others = [] }: AnyCredential) => [
     ...(rest === undefined ? [] : [rest]),
     ...others,
@@ -55,6 +58,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     // One line a request, below, that says what is safe to keep.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
+    // Routes read what they are sent themselves, and say all that they send.
+    schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     trustProxy: (address: string) => isWithin(address, trustedProxies),
     // RFC 9112 has servers accept the whole URI where a path is meant.
     rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
@@ -91,32 +96,38 @@ export function createServer(options: ServerOptions): FastifyInstance {
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);
-  app.addHook('onRequest', async (request, reply) => {
+  // With callbacks: each hook that is awaited costs every request.
+  app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
     reply.raw.once('close', () => {
       if (!reply.raw.writableEnded) logAnswer(request, reply, 'left');
     });
-    if (isTooLong(request)) return general.uriTooLong(request, reply);
+    if (isTooLong(request)) void general.uriTooLong(request, reply);
+    else next();
   });
   app.decorateRequest('refusal');
-  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply));
+  app.addHook('onResponse', (request, reply, next) => {
+    logAnswer(request, reply);
+    next();
+  });
 
   app.addHook('onReady', async () => gateway.delivery.start());
   // Whoever follows the ledger is told that nothing more comes.
   app.addHook('preClose', async () => gateway.tail.close());
 
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
+  const probe = createProbe(gateway.writes);
   app.get('/health/live', async () => ({ status: 'ok' }));
   app.get('/health/ready', async () => {
     await gateway.reader.selectFrom('signing_keys').select('kid').limit(1).execute();
-    // Takes the write lock and gives it back: a database that cannot be written to revokes nothing.
-    await gateway.writes.run(async () => undefined);
+    // A database that cannot be written to revokes nothing.
+    await probe();
     return { status: 'ok' };
   });
   mountRest(app, gateway, routes);
   mountOauth(app, gateway);
   mountFeed(app, gateway);
-  mountGraphql(app, gateway, { profile, examples });
+  mountGraphql(app, gateway, { profile, examples, shortPath });
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   for (const path of ['/', '/health/live', '/health/ready']) {
     mountOtherMethods(app, path, ['GET', 'HEAD'], gatewayAnswers);
@@ -131,6 +142,7 @@ function logAnswer(
   ended: 'answered' | 'left' = 'answered',
 ): void {
   const { refusal } = request;
+  if (!levelsThatSay.includes(request.log.level)) return;
   request.log.info(
     {
       method: request.method,
@@ -144,6 +156,14 @@ function logAnswer(
     ended,
   );
 }
+
+/** Stands for compilers that are large, and have nothing to compile. */
+const unused = () => () => {
+  throw new Error('There are no schemas of routes');
+};
+
+/** Those at which each answer is logged. */
+const levelsThatSay = ['trace', 'debug', 'info'];
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
 

@@ -1,18 +1,20 @@
 import { customAlphabet } from 'nanoid';
-import { type DestinationStream, pino } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Target } from '../db/tables.ts';
 import { createAuthenticate } from './authenticate.ts';
 import type { Config } from './config.ts';
 import { type AnyCredential, credentials as allCredentials } from './credentials/kinds.ts';
 import { type Database, type OpenOptions, openDatabase } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
+import { createProbe } from './database/probe.ts';
+import { startProblem } from './database/start-problem.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
+import { createIds } from './ids.ts';
 import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
 import { createLedgerTail } from './ledger-tail.ts';
 import { createOutbound, urlProblem } from './outbound.ts';
-import { StartError } from './start-error.ts';
+import { isUnavailable } from './unavailable.ts';
 import { createRemoteKeys } from './verify/remote-keys.ts';
 import { createVerify } from './verify/verify.ts';
 import { createWrites } from './writes.ts';
@@ -49,27 +51,38 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const log = pino({ level: config.logLevel }, options.logTo ?? pino.destination(1));
   const secretKey = loadSecretKey(config.secretKeyFile);
   const database = openDatabase(config.databaseUrl, options);
+  try {
+    return await startOn(database, { config, options, log, secretKey });
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    throw isUnavailable(error) ? startProblem('The database cannot be used', error) : error;
+  }
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly options: StartOptions;
+  readonly log: Logger;
+  readonly secretKey: SecretKey;
+}
+
+async function startOn(database: Database, parts: Parts): Promise<Running> {
+  const { config, options, log, secretKey } = parts;
   const ran = await migrate(database);
   if (ran.length > 0) log.info({ migrations: ran }, 'migrated');
 
   const { reader } = database;
   const writes = createWrites(database);
   const now = options.now ?? (() => Date.now());
-  await writes
-    .run(async () => undefined)
-    .catch((error: unknown) => {
-      throw new StartError(
-        `The database cannot be written to (${(error as Error).message}): ` +
-          'make it, and the folder that it is in, writable for this user.',
-        { cause: error },
-      );
-    });
+  await createProbe(writes)().catch((error: unknown) => {
+    throw startProblem('The database cannot be written to', error);
+  });
   const signingKey = await loadSigningKey(reader, writes, secretKey, now);
   const outbound = createOutbound(config.outboundAllow);
   const remoteKeys = createRemoteKeys(outbound);
   const shared = { reader, writes, now, log, secretKey, signingKey, outbound, remoteKeys };
   const { publicUrl, trustedIssuers } = config;
-  const newId = options.newId ?? uuidv7;
+  const newId = options.newId ?? createIds();
   const tail = createLedgerTail(reader);
   const announce = (owed: readonly Target[]) => {
     tail.nudge();
@@ -79,7 +92,7 @@ export async function start(config: Config, options: StartOptions = {}): Promise
   const { effectBoundMs } = config;
   const delivery = createDelivery({ ...shared, newId, announce, effectBoundMs });
   const gateway: Gateway = {
-    ...{ newId, tail, announce, delivery, effectBoundMs },
+    ...{ newId, tail, announce, delivery, claim: delivery.claim, effectBoundMs },
     ...{ reader, writes, now, log, signingKey, secretKey, publicUrl, outbound, remoteKeys, verify },
     trustedIssuers: trustedIssuers.map(({ issuer }) => issuer),
     fingerprint: secretKey.fingerprint,

@@ -4,10 +4,11 @@ import * as migration0001 from '../../db/migrations/0001_gateway.ts';
 import * as migration0002 from '../../db/migrations/0002_issuing.ts';
 import * as migration0003 from '../../db/migrations/0003_delivery.ts';
 import * as migration0004 from '../../db/migrations/0004_feed.ts';
+import * as migration0005 from '../../db/migrations/0005_archive.ts';
 import * as migration0006 from '../../db/migrations/0006_gateways.ts';
-import { StartError } from '../start-error.ts';
 import { isBusy } from '../unavailable.ts';
 import type { Database } from './database.ts';
+import { startProblem } from './start-problem.ts';
 
 /** Brings the schema to the newest version; says which migrations it ran. */
 export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Promise<string[]> {
@@ -19,6 +20,7 @@ export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Pro
         '0002_issuing': migration0002,
         '0003_delivery': migration0003,
         '0004_feed': migration0004,
+        '0005_archive': migration0005,
         '0006_gateways': migration0006,
       }),
     },
@@ -33,13 +35,10 @@ export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Pro
     return await pRetry(run, {
       ...{ retries: 20, minTimeout: 50, maxTimeout: 200 },
       shouldRetry: ({ error }) =>
-        isBusy(error) || /already exists|duplicate (?:column|key)/.test(error.message),
+        isBusy(error) ||
+        /already exists|duplicate (?:column|key)|kysely_migration/.test(error.message),
     });
   } catch (error) {
-    throw new StartError(
-      `The schema of the database cannot be brought up to date (${(error as Error).message}): ` +
-        'point DATABASE_URL to a database of this gateway, and run the newest version on it.',
-      { cause: error },
-    );
+    throw startProblem('The schema of the database cannot be brought up to date', error);
   }
 }

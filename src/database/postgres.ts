@@ -1,9 +1,10 @@
 import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Tables } from '../../db/tables.ts';
+import { Unavailable } from '../unavailable.ts';
 import type { Database, Opened, OpenOptions } from './database.ts';
 import { directly, logged, type Run, transactionOn } from './direct.ts';
-import { meaningOf } from './postgres-errors.ts';
+import { isLost, meaningOf } from './postgres-errors.ts';
 
 /** Connections that read, for each gateway; it has one more that writes. */
 const READ_CONNECTIONS_MAX = 10;
@@ -48,9 +49,10 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
     } catch (error) {
       // Some engines that speak PostgreSQL's protocol have no such lock: what collides is repeated.
       if (begin === BEGIN || !isUnsupported(error)) throw error;
-      begin = BEGIN;
       await client.query('rollback');
-      await client.query(begin);
+      await client.query(BEGIN);
+      // Not before: what a standby refuses, the primary that it becomes does not.
+      begin = BEGIN;
     }
   }
 
@@ -63,7 +65,7 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
       });
       const end = async (how: 'commit' | 'rollback') => {
         try {
-          const { command } = await client.query(how);
+          const { command } = await withoutWarning(client, () => client.query(how));
           log?.({ level: 'query', query: CompiledQuery.raw(how), queryDurationMillis: 0 });
           // After a statement that failed, PostgreSQL takes a commit for a rollback without a word.
           if (command !== how.toUpperCase()) throw new Error(`${how} was answered with ${command}`);
@@ -77,10 +79,29 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
         await beginOn(client);
       } catch (error) {
         client.release(true);
-        throw meaningOf(error);
+        throw isUnsupported(error)
+          ? new Unavailable(`The database takes no writes: ${error.message}`, { cause: error })
+          : meaningOf(error);
       }
-      const tx = transactionOn(dialect, logged(runOn(client), log));
-      return { tx, commit: () => end('commit'), rollback: () => end('rollback') };
+      let lost = false;
+      const run: Run = async (query) => {
+        try {
+          return await runOn(client)(query);
+        } catch (error) {
+          lost ||= isLost(error);
+          throw error;
+        }
+      };
+      const rollback = async () => {
+        // Nobody is there to be told, and the server rolls back by itself.
+        if (lost) client.release(true);
+        else await end('rollback');
+      };
+      return {
+        tx: transactionOn(dialect, logged(run, log)),
+        commit: () => end('commit'),
+        rollback,
+      };
     },
     async close() {
       await Promise.all([readers, writers, migrators].map((pool) => pool.end()));
@@ -102,8 +123,24 @@ const BEGIN_IN_TURN = `begin isolation level serializable;
 lock table write_turns in exclusive mode; ${DURABLE}`;
 
 /** Syntax error, feature not supported. */
-const isUnsupported = (error: unknown) =>
+const isUnsupported = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError && ['42601', '0A000'].includes(error.code ?? '');
+
+/** A commit that a standby was to confirm, and did not, is answered like any other, with a warning. */
+async function withoutWarning<T>(client: pg.PoolClient, run: () => Promise<T>): Promise<T> {
+  let warning: string | undefined;
+  const hear = ({ code, message }: { code?: string | undefined; message?: string | undefined }) => {
+    if (code?.startsWith('01')) warning = message;
+  };
+  client.on('notice', hear);
+  try {
+    const result = await run();
+    if (warning !== undefined) throw new Unavailable(`The database is in doubt: ${warning}`);
+    return result;
+  } finally {
+    client.off('notice', hear);
+  }
+}
 
 function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);

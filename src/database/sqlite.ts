@@ -11,9 +11,10 @@ import {
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Tables } from '../../db/tables.ts';
-import { StartError } from '../start-error.ts';
 import type { Database, OpenOptions } from './database.ts';
 import { directly, logged, type Run, transactionOn } from './direct.ts';
+import { rememberFiles } from './same-files.ts';
+import { startProblem } from './start-problem.ts';
 
 /** While the file is opened. */
 const OPEN_TIMEOUT_MS = 5_000;
@@ -28,11 +29,7 @@ export function openSqlite(url: string, options: OpenOptions): Database {
   try {
     return openFile(file, options);
   } catch (error) {
-    throw new StartError(
-      `The database ${file} cannot be opened (${(error as Error).message}): ` +
-        'point DATABASE_URL to a file of this gateway, or to one that can be made.',
-      { cause: error },
-    );
+    throw startProblem(`The database ${file} cannot be opened`, error);
   }
 }
 
@@ -45,12 +42,19 @@ function openFile(file: string, { log }: OpenOptions): Database {
   }
   const write = connect(file);
   const read = memory ? write : connect(file, { readonly: true });
+  // The first look at the schema also makes the files that lie beside it.
+  read.prepare('select count(*) from sqlite_schema').get();
+  const files = memory ? undefined : rememberFiles(file);
   const dialect = new MigratingDialect(write);
   const migrator = new Kysely<Tables>({ dialect, ...(log && { log }) });
   const running = { write: logged(runOn(write), log), read: logged(runOn(read), log) };
   let open: PromiseWithResolvers<void> | undefined;
   const afterOpen: Run = async (query) => {
     while (open !== undefined) await open.promise;
+    return await running.read(query);
+  };
+  const ofSameFiles: Run = async (query) => {
+    files?.checkSometimes();
     return await running.read(query);
   };
   const tx = transactionOn(dialect, running.write);
@@ -63,12 +67,18 @@ function openFile(file: string, { log }: OpenOptions): Database {
     }
   };
   return {
-    reader: directly(dialect, memory ? afterOpen : running.read),
+    reader: directly(dialect, memory ? afterOpen : ofSameFiles),
     migrator,
     async begin() {
+      files?.checkSometimes();
       await running.write(CompiledQuery.raw('begin immediate'));
       open = Promise.withResolvers();
-      return { tx, commit: () => end('commit'), rollback: () => end('rollback') };
+      const commit = async () => {
+        await end('commit');
+        // Only now: what is answered after this look is in files that will be found again.
+        files?.check();
+      };
+      return { tx, commit, rollback: () => end('rollback') };
     },
     async close() {
       await migrator.destroy();
