@@ -6,6 +6,7 @@ import { permissions } from '../src/permissions.ts';
 import { listen } from './loopback.ts';
 import {
   type Ended,
+  emptySettingsIn,
   gateway,
   gatewayJson,
   launch,
@@ -35,6 +36,9 @@ describe('--help', () => {
     ['gateway token', '--permissions <list>', ['token']],
     ['gateway personal-access-token', 'create', ['personal-access-token']],
     ['gateway personal-access-token create', '<name>', ['personal-access-token', 'create']],
+    ['gateway archive', 'gateway archive --keep 90d', ['archive']],
+    ['gateway archive check', 'oldest first', ['archive', 'check']],
+    ['gateway prune', 'gateway prune --dry-run', ['prune']],
   ])('%s says what can be given, %s among it', async (command, words, args) => {
     const { code, stdout, stderr } = await gateway(settingsIn(newFolder()), ...args, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -84,7 +88,7 @@ describe('wrong arguments', () => {
 });
 
 test('from an empty database to a first revocation', async () => {
-  const settings = settingsIn(newFolder());
+  const settings = emptySettingsIn(newFolder());
   const migrated = await gatewayJson<{ ran: string[] }>(settings, 'migrate');
   expect(migrated.ran).toContain('0001_gateway');
   expect(await gatewayJson(settings, 'migrate')).toEqual({ ran: [] });
@@ -125,7 +129,7 @@ test('from an empty database to a first revocation', async () => {
 });
 
 test('without --json, commands print what people and scripts need', async () => {
-  const settings = settingsIn(newFolder());
+  const settings = emptySettingsIn(newFolder());
   const mine = ['--organization', 'acme', '--permissions', permissions.join(',')];
   const lines: [string[], RegExp][] = [
     [['migrate'], /^Ran 0001_gateway.*\.\n$/],

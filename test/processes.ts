@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { databaseIn } from './engine.ts';
+import { databaseIn, emptyDatabaseIn } from './engine.ts';
 
 /** The command line in processes of its own, as an operator runs it. */
 
@@ -38,14 +38,18 @@ export function newFolder(): string {
 }
 
 /** Settings of a gateway whose files all lie in this folder. Nothing else is passed on but these. */
-export const settingsIn = (folder: string): Settings => ({
+export const settingsIn = (folder: string, database = databaseIn(folder)): Settings => ({
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? tmpdir(),
   TMPDIR: tmpdir(),
-  DATABASE_URL: databaseIn(folder),
+  DATABASE_URL: database,
   SECRET_KEY_FILE: join(folder, 'secret.key'),
   PORT: '0',
 });
+
+/** The same, before anything has been made. */
+export const emptySettingsIn = (folder: string): Settings =>
+  settingsIn(folder, emptyDatabaseIn(folder));
 
 /** Starts a program; it is killed when the test ends, if it runs then. */
 export function launch(program: string, args: readonly string[], env: Settings, cwd = root) {

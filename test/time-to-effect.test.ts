@@ -81,7 +81,7 @@ describe('time to effect', () => {
       `insert into ledger (seq, id, organization_id, at_ms, action, kind, target_id, target, outcome,
          actor, surface, request_id)
        ${counted}
-       select seq + i, id || i, organization_id, ${Date.now()}, action, kind, target_id, target,
+       select seq + i, id || (100000 + i), organization_id, ${Date.now()}, action, kind, target_id, target,
          outcome, actor, surface, request_id
        from ledger, n where seq = ?`,
       seq,

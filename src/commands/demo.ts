@@ -9,7 +9,7 @@ import { fixedSource, randomSource } from '../../db/demo-rows.ts';
 import { readConfig } from '../config.ts';
 import { findOrganization } from '../credentials/find.ts';
 import type { Examples } from '../graphql/examples.ts';
-import { GRAPHQL_PATH } from '../graphql/yoga.ts';
+import { GRAPHQL_PATH } from '../graphql/path.ts';
 import { createServer } from '../server.ts';
 import { newRequestId, type Running, start } from '../start.ts';
 import { StartError } from '../start-error.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { type Config, readConfig } from '../config.ts';
-import { GRAPHQL_PATH } from '../graphql/yoga.ts';
+import { GRAPHQL_PATH } from '../graphql/path.ts';
 import { createServer } from '../server.ts';
 import { newRequestId, type Running, start } from '../start.ts';
 import { StartError } from '../start-error.ts';
@@ -11,7 +11,11 @@ export const serve = () =>
     const config = readConfig();
     const running = await start(config);
     const app = createServer({ ...config, gateway: running.gateway, newRequestId });
-    const url = await listen(app, config);
+    const url = await listen(app, config).catch(async (error: unknown) => {
+      // What is open would keep the process from ending.
+      await running.close();
+      throw error;
+    });
     stopOnSignals(app, running);
     process.stdout.write(`${banner(url, config)}\n`);
   });

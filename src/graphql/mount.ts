@@ -3,9 +3,7 @@ import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Examples } from './examples.ts';
 import type { Handler } from './handler.ts';
-
-export const GRAPHQL_PATH = '/graphql';
-export const GRAPHQL_METHODS = ['GET', 'POST'] as const;
+import { GRAPHQL_METHODS, GRAPHQL_PATH } from './path.ts';
 
 /** The longest body of a GraphQL request, in bytes; beyond it the answer is 413. */
 export const GRAPHQL_BODY_BYTES_MAX = 1024 * 1024;

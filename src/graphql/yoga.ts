@@ -9,7 +9,8 @@ import { createContext } from './context.ts';
 import type { Documents, Read } from './documents.ts';
 import { graphiqlOptions } from './examples.ts';
 import { mask } from './mask.ts';
-import { GRAPHQL_PATH, type GraphqlOptions } from './mount.ts';
+import type { GraphqlOptions } from './mount.ts';
+import { GRAPHQL_PATH } from './path.ts';
 import type { Taken } from './short-path.ts';
 
 /** Answers what the short path leaves; `taken` is how far that has come. */
