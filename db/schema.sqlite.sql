@@ -1,5 +1,9 @@
 CREATE TABLE "access_tokens" ("id" text not null primary key references "revocables" ("id"), "ttl_s" integer not null, "max_ttl_s" integer not null, "period_s" integer not null, "num_uses" integer not null, "num_uses_limit" integer not null, "updated_at_ms" bigint not null, constraint "uses" check (num_uses_limit = 0 or num_uses <= num_uses_limit));
 
+CREATE TABLE "archive_ends" ("organization_id" text not null primary key references "revocables" ("id"), "last_seq" bigint not null, "last_at_ms" bigint not null);
+
+CREATE TABLE "archives" ("last_seq" integer not null primary key, "first_seq" bigint not null, "last_at_ms" bigint not null, "entries" bigint not null, "deliveries" bigint not null, "digest" text not null, "file" text not null, "archived_at_ms" bigint not null, "told_organization_id" text not null, "removed_at_ms" bigint);
+
 CREATE TABLE "auth_methods" ("id" text not null primary key references "revocables" ("id"), "access_token_ttl_s" integer not null, "access_token_max_ttl_s" integer not null, "access_token_period_s" integer not null, "access_token_num_uses_limit" integer not null, "access_token_trusted_ips" text not null, "updated_at_ms" bigint not null);
 
 CREATE TABLE "client_assertions" ("client_id" text not null references "oauth_clients" ("id"), "assertion_hash" text not null, "expires_at_ms" bigint not null, constraint "client_assertions_pkey" primary key ("client_id", "assertion_hash"));
@@ -44,6 +48,8 @@ CREATE UNIQUE INDEX "organizations_slug" on "revocables" ("slug") where parent_i
 
 CREATE INDEX "revocables_children" on "revocables" ("parent_id", "kind", "id");
 
+CREATE INDEX "revocables_expired" on "revocables" ("organization_id", "expires_at_ms", "id");
+
 CREATE INDEX "revocables_revoked" on "revocables" ("organization_id", "id") where revoked_at_ms is not null and kind in
   ('organization', 'identity', 'jwt-auth', 'token-auth', 'oauth-client', 'service-account', 'access-token');
 
@@ -55,7 +61,23 @@ CREATE INDEX "targets_listed" on "targets" ("organization_id", "id") where remov
 
 CREATE UNIQUE INDEX "targets_live" on "targets" ("scope_id", "kind", "name") where removed_at_ms is null;
 
+CREATE INDEX "targets_organization" on "targets" ("organization_id");
+
+CREATE INDEX "targets_rotated" on "targets" ("previous_secret_until_ms") where previous_secret_until_ms is not null;
+
+CREATE INDEX "targets_scope" on "targets" ("scope_id");
+
 CREATE INDEX "targets_subscribers" on "targets" ("organization_id", "kind") where removed_at_ms is null;
+
+CREATE TRIGGER archives_follow before insert on archives when not (new.first_seq = coalesce((select max(last_seq) + 1 from archives), (select min(seq) from ledger))
+  and new.last_seq >= new.first_seq and new.last_seq < (select max(seq) from ledger))
+begin select raise(abort, 'an archive follows the one before, and leaves the newest entry'); end;
+
+CREATE TRIGGER archives_no_delete before delete on archives
+begin select raise(abort, 'an archive stays'); end;
+
+CREATE TRIGGER archives_no_update before update of last_seq, first_seq, last_at_ms, entries, deliveries, digest on archives
+begin select raise(abort, 'an archive stays'); end;
 
 CREATE TRIGGER cut_offs_no_delete before delete on cut_offs
 begin select raise(abort, 'a cut-off stays'); end;
@@ -63,17 +85,24 @@ begin select raise(abort, 'a cut-off stays'); end;
 CREATE TRIGGER cut_offs_no_update before update on cut_offs
 begin select raise(abort, 'a cut-off stays'); end;
 
-CREATE TRIGGER ledger_no_delete before delete on ledger
+CREATE TRIGGER deliveries_stay before delete on deliveries
+when (old.acknowledged_at_ms is null and old.closed_at_ms is null) or not exists (select 1 from archives where last_seq >= old.seq)
+begin select raise(abort, 'a delivery stays until it is archived'); end;
+
+CREATE TRIGGER ledger_no_delete before delete on ledger when not exists (select 1 from archives where last_seq >= old.seq)
 begin select raise(abort, 'the ledger is append-only'); end;
 
 CREATE TRIGGER ledger_no_replace before insert on ledger
-when exists (select 1 from ledger where seq = new.seq)
+when new.seq <= (select max(seq) from ledger)
 begin select raise(abort, 'the ledger is append-only'); end;
 
 CREATE TRIGGER ledger_no_update before update on ledger
 begin select raise(abort, 'the ledger is append-only'); end;
 
-CREATE TRIGGER revocables_stay before delete on revocables when old.revoked_at_ms is not null
+CREATE TRIGGER revocables_stay before delete on revocables
+when old.revoked_at_ms is not null and (old.expires_at_ms is null
+  or old.expires_at_ms > unixepoch('subsec') * 1000 or exists (select 1 from ledger where organization_id = old.organization_id
+  and id = old.revocation_id and action = 'revoke' and outcome = 'done'))
 begin select raise(abort, 'what is revoked stays revoked'); end;
 
 CREATE TRIGGER revocables_stay_revoked

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { ArchiveEndsTable, ArchivesTable } from './archive-tables.ts';
 
 /** Every table of the gateway. Times are integer milliseconds since 1970, ids are UUIDv7 text. */
 export interface Tables {
@@ -12,6 +13,8 @@ export interface Tables {
   client_assertions: ClientAssertionsTable;
   cut_offs: CutOffsTable;
   ledger: LedgerTable;
+  archives: ArchivesTable;
+  archive_ends: ArchiveEndsTable;
   targets: TargetsTable;
   deliveries: DeliveriesTable;
   signing_keys: SigningKeysTable;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
+import { ATTEMPTS_MAX } from '../src/delivery/retry.ts';
 import type { Harness } from './harness.ts';
 import {
   deliveriesTo,

@@ -58,7 +58,7 @@ const failures: [what: string, answer: (response: ServerResponse) => unknown, wh
 test.each(failures)(
   'one that %s disturbs no other and no revocation',
   async (what, answer, why) => {
-    const h = await openReaching({ count: 5 });
+    const h = await openReaching({ count: 5, config: { effectBoundMs: 60_000 } });
     const bad = await makeHook(h, 'bad', answer);
     const good = await makeHook(h, 'good');
     const elsewhere = await listen((response) => response.end());

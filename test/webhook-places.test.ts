@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { OUTAGE_MS } from '../src/delivery/lane.ts';
 import { IN_ORDER_ATTEMPTS_MAX } from '../src/delivery/open.ts';
+import { OUTAGE_MS } from '../src/delivery/record.ts';
 import {
   deliveriesTo,
   failAttempts,

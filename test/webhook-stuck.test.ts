@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SCAN_MS } from '../src/delivery/deliver.ts';
-import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
+import { ATTEMPTS_MAX } from '../src/delivery/retry.ts';
 import {
   deliveriesTo,
   failAttempts,

@@ -1,22 +1,22 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { LedgerEntry, Target } from '../../db/tables.ts';
+import type { Kysely } from 'kysely';
+import type { LedgerEntry, Tables, Target } from '../../db/tables.ts';
 import type { Writes } from '../writes.ts';
 import { watchBound } from './bound.ts';
+import { createClaims } from './claims.ts';
 import { type EnvironmentSender, sendToEnvironment } from './environment.ts';
+import { type Attempt, createFirstAttempts } from './first-attempts.ts';
 import { createLane, type Lane } from './lane.ts';
 import { allOwed } from './open.ts';
 import { sendToWebhook } from './webhook.ts';
 
-/** What became of the first attempt to bring a ledger entry to a target. */
-export interface Attempt {
-  readonly target: string;
-  readonly success: boolean;
-  /** What went wrong, in words. */
-  readonly error?: string;
-}
-
 /** Brings ledger entries to the targets that they owe a delivery, until each has arrived or is stuck. */
 export interface Delivery {
+  /**
+   * Claims targets for this gateway, in the transaction that owes them something: once that is committed
+   * it tells them at once, and no other gateway does.
+   */
+  claim(tx: Kysely<Tables>, owed: readonly Target[]): Promise<void>;
   /** Says that these targets are owed something that is committed. */
   wake(targets: readonly Target[]): void;
   /** Waits for the first attempt at each target, for a while. Never throws for one. */
@@ -41,9 +41,6 @@ const senders: Record<
   webhook: sendToWebhook,
 };
 
-/** How long an answer waits for first attempts; they go on behind it. */
-export const FIRST_ATTEMPTS_WAIT_MS = 6_000;
-
 /** How often it is looked whether other processes have left something to deliver. */
 export const SCAN_MS = 1_000;
 
@@ -58,10 +55,11 @@ export interface DeliveryOptions extends Omit<EnvironmentSender, 'stopping'> {
 
 export function createDelivery(gateway: DeliveryOptions): Delivery {
   const lanes = new Map<string, Lane>();
-  const waiters = new Map<string, Map<number, (error: string | undefined) => void>>();
   const stop = new AbortController();
   const sender: EnvironmentSender = { ...gateway, stopping: stop.signal };
+  const claims = createClaims(gateway);
   const checkBound = watchBound(gateway);
+  const firstAttempts = createFirstAttempts(gateway.reader, (id) => laneOf(id).wake());
   let scanning: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -74,48 +72,22 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
   function laneOf(id: string): Lane {
     const present = lanes.get(id);
     if (present !== undefined) return present;
-    const lane = createLane(
-      {
-        ...gateway,
-        send,
-        attempted: (seq, error) => waiters.get(id)?.get(seq)?.(error),
-        blocked(error) {
-          for (const resolve of waiters.get(id)?.values() ?? []) {
-            resolve(`Waits behind an earlier message: ${error}`);
-          }
-        },
-      },
-      id,
-    );
+    const attempted = (seq: number) => firstAttempts.attempted(id, seq);
+    const blocked = (error: string) => firstAttempts.blocked(id, error);
+    const lane = createLane({ ...gateway, claims, send, attempted, blocked }, id);
     lanes.set(id, lane);
     return lane;
   }
 
-  function wake(targets: readonly Pick<Target, 'id' | 'kind'>[]): void {
+  function wake(targets: readonly Target[]): void {
     if (stop.signal.aborted) return;
-    for (const { id, kind } of targets) if (kind in senders) laneOf(id).wake();
-  }
-
-  async function firstAttempt(seq: number, { id, name }: Target): Promise<Attempt> {
-    const error = await new Promise<string | undefined>((resolve) => {
-      const waiting = waiters.get(id) ?? new Map();
-      waiters.set(id, waiting);
-      const done = (failed: string | undefined) => {
-        clearTimeout(limit);
-        waiting.delete(seq);
-        if (waiting.size === 0) waiters.delete(id);
-        resolve(failed);
-      };
-      const limit = setTimeout(
-        () => done(`No answer within ${FIRST_ATTEMPTS_WAIT_MS} ms: it is tried again`),
-        FIRST_ATTEMPTS_WAIT_MS,
-      );
-      waiting.set(seq, done);
-      laneOf(id).wake();
-    });
-    return error === undefined
-      ? { target: name, success: true }
-      : { target: name, success: false, error };
+    for (const target of targets) {
+      if (!(target.kind in senders)) continue;
+      // Who has it sees to all that is owed to it.
+      const othersUntil = claims.othersUntil(target);
+      if (othersUntil === undefined) laneOf(target.id).wake();
+      else laneOf(target.id).wakeAt(othersUntil);
+    }
   }
 
   async function scan(): Promise<void> {
@@ -135,9 +107,14 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
   }
 
   return {
+    async claim(tx, owed) {
+      if (stop.signal.aborted) return;
+      const told = owed.filter(({ kind }) => kind in senders);
+      if (told.length > 0) await claims.join(tx, told);
+    },
     wake,
-    firstAttempts: (entry, targets) =>
-      Promise.all(targets.map((target) => firstAttempt(entry.seq, target))),
+    firstAttempts: ({ seq }, targets) =>
+      Promise.all(targets.map((target) => firstAttempts.wait(seq, target))),
     start: () => scanLater(0),
     async stop() {
       clearTimeout(timer);
@@ -145,6 +122,7 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
       stop.abort();
       await scanning;
       await Promise.all([...lanes.values()].map((lane) => lane.idle()));
+      claims.stop();
     },
   };
 }

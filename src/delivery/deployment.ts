@@ -1,4 +1,4 @@
-import type { Attempt } from './deliver.ts';
+import type { Attempt } from './first-attempts.ts';
 
 /** What became of bringing a credential to the environments of its project, in Apinizer's words. */
 export interface Deployment {

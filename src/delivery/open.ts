@@ -65,19 +65,45 @@ export async function nextAttemptAt(
   return row?.at ?? undefined;
 }
 
-/** The target of a delivery, as it is now; undefined where it is owed that no more. */
-export async function targetOf(
+/** A target, and how far one delivery to it is. */
+export type Destination = Target & Pick<Delivery, 'attempts' | 'next_attempt_at_ms'>;
+
+/** The target of a delivery, as both are now; undefined where it is owed that no more. */
+export async function destinationOf(
   db: Kysely<Tables>,
   { seq, target_id }: Pick<Delivery, 'seq' | 'target_id'>,
-): Promise<Target | undefined> {
+): Promise<Destination | undefined> {
   return await db
     .selectFrom('deliveries')
     .innerJoin('targets', 'targets.id', 'deliveries.target_id')
     .selectAll('targets')
+    .select(['deliveries.attempts', 'deliveries.next_attempt_at_ms'])
     .where('deliveries.seq', '=', seq)
     .where('deliveries.target_id', '=', target_id)
     .where(isOpen)
     .executeTakeFirst();
+}
+
+/** Entries of the ledger that are looked at for what another gateway brought to a target. */
+const ENTRIES_BACK_MAX = 10_000;
+
+/** Whether a target has acknowledged something lately, as far as the newest entries before one tell. */
+export async function wasAcknowledgedSince(
+  db: Kysely<Tables>,
+  targetId: string,
+  seq: number,
+  sinceMs: number,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select('seq')
+    .where('seq', '>', seq - ENTRIES_BACK_MAX)
+    .where('seq', '!=', seq)
+    .where('target_id', '=', targetId)
+    .where('acknowledged_at_ms', '>=', sinceMs)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /**

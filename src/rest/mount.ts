@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
-import { isUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
+import { isUnavailable, logUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
 import type { GeneralAnswers, PathWords, Reply } from './dialect.ts';
 import { gatewayAnswers } from './dialects/gateway.ts';
 import { type RestRoute, toRestRequest } from './route.ts';
@@ -32,8 +32,9 @@ export function mountRest(
     // These take no body: whatever comes, and as whatever, is left unread.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
-    scope.addHook('onRequest', async (request) => {
+    scope.addHook('onRequest', (request, _reply, next) => {
       delete request.headers['content-type'];
+      next();
     });
     for (const route of routes.filter(({ body }) => !body)) add(scope, route);
     done();
@@ -140,7 +141,7 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
       const status = (error as { statusCode?: number }).statusCode ?? 500;
       if (status >= 400 && status < 500) return send(reply, words.badRequest(restRequest, status));
       if (isUnavailable(error)) {
-        request.log.warn({ err: error }, 'unavailable');
+        logUnavailable(request.log, error);
         const answer = words.unavailable(restRequest);
         const headers = { ...answer.headers, 'retry-after': String(RETRY_AFTER_S) };
         return send(reply, { ...answer, headers });

@@ -3,7 +3,7 @@ import { carryOut } from '../credentials/carry-out.ts';
 import { checkInput } from '../credentials/input.ts';
 import type { Input, Kind } from '../credentials/kind.ts';
 import { type Revoked, type RevokeRefusal, revoke } from '../credentials/revoke.ts';
-import type { Attempt } from '../delivery/deliver.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Gateway } from '../gateway.ts';
 import { InvalidInput, Refusal, type Unauthenticated } from '../refusals.ts';
 import type { Dialect, Reply, RestRequest, Wording } from './dialect.ts';

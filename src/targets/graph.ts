@@ -2,7 +2,7 @@ import type { InputFieldMap } from '@pothos/core';
 import type { LedgerEntry } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
 import { carryOut } from '../credentials/carry-out.ts';
-import type { Attempt } from '../delivery/deliver.ts';
+import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Builder, Context, FieldBuilder, Fields } from '../graphql/builder.ts';
 import type { GraphMutation } from '../graphql/change.ts';
 import { addMutation, capitalized, type InputFieldBuilder } from '../graphql/mutation.ts';

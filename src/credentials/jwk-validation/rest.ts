@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Attempt } from '../../delivery/first-attempts.ts';
 import { deploymentOf } from '../../delivery/deployment.ts';
+import type { Attempt } from '../../delivery/first-attempts.ts';
 import { NotFound } from '../../refusals.ts';
 import { restCall } from '../../rest/call.ts';
 import type { RestRequest } from '../../rest/dialect.ts';
