@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { LedgerEntry, Tables } from '../db/tables.ts';
+import { Archived, archivedUpTo } from './retention/archived.ts';
 
 /** Follows the ledger as it grows, whoever makes it grow. */
 export interface LedgerTail {
@@ -16,7 +17,7 @@ export interface LedgerTail {
   /**
    * Each entry of the organization after a position, in order and without a gap, as soon as it is
    * committed: a list whenever there is something new, and an empty one at least every `idleMs`, until
-   * the signal aborts or the tail is closed.
+   * the signal aborts or the tail is closed. Throws `Archived` where some are in the ledger no more.
    */
   follow(
     organizationId: string,
@@ -106,6 +107,9 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
           .orderBy('seq')
           .limit(ENTRIES_MAX)
           .execute();
+        // Looked at behind them: what was archived before may be missing among them.
+        const upTo = await archivedUpTo(reader, organizationId);
+        if (cursor < upTo) throw new Archived(upTo);
         cursor = entries.at(-1)?.seq ?? cursor;
         yield entries;
         // A long way to catch up leaves room for what others ask meanwhile.

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { archiveCommand } from './commands/archive.ts';
 import { client } from './commands/client.ts';
 import { demo } from './commands/demo.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { organization } from './commands/organization.ts';
 import { personalAccessToken } from './commands/personal-access-token.ts';
+import { pruneCommand } from './commands/prune.ts';
 import { serve } from './commands/serve.ts';
 import { token } from './commands/token.ts';
 import { StartError } from './start-error.ts';
@@ -24,7 +26,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       '\nSettings are environment variables: docs/configuration.md lists them.\n' +
         'Through npm: npm run gateway -- COMMAND (npm run --silent … for scripts).',
     );
-  const commands = [serve, migrateCommand, demo, organization, token, personalAccessToken, client];
+  const commands = [
+    ...[serve, migrateCommand, demo, organization, token, personalAccessToken, client],
+    ...[archiveCommand, pruneCommand],
+  ];
   for (const command of commands) program.addCommand(withSettingsOf(program, command()));
   try {
     await program.parseAsync(argv);

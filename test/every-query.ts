@@ -3,10 +3,9 @@ import type { LogEvent } from 'kysely';
 import { expect } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { SCAN_MS } from '../src/delivery/deliver.ts';
-import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
+import { ATTEMPTS_MAX } from '../src/delivery/retry.ts';
+import { kindValue } from '../src/graphql/types.ts';
 import { ASSERTION_TYPE } from '../src/oauth/assertion.ts';
-import { hashSecret } from '../src/secrets.ts';
-import { change, tokenWith } from './callers.ts';
 import { ask } from './creation.ts';
 import { creationOf, creations } from './creations.ts';
 import { acknowledge, followFeed, listenOn, makePoint } from './feed-client.ts';
@@ -14,14 +13,17 @@ import { type Harness, openGateway } from './harness.ts';
 import { newToken, withJwtAuth, withTokenAuth } from './identities.ts';
 import { makeKey, sign, trusting } from './issuers.ts';
 import { makeTarget, mutationOf, restPath, unknownInput } from './kinds.ts';
+import { revokeMany } from './many.ts';
 import { assignedJwt, type Client, clientWith, clientWithKeys } from './oauth-clients.ts';
+import { askRetention } from './retention.ts';
+import { askSubscription } from './subscription-queries.ts';
 
 /** Every query that clients can cause. */
 
 /** Lists and single items of everything that the graph shows. */
 export const everything = `query ($id: ID!, $after: String, $ledgerAfter: String) { me {
   node(id: $id) { id }
-  revocation(id: $id) { id }
+  archivedUntil revocation(id: $id) { id }
   revocations(first: 2, after: $after) { edges { node { id revocable { id } } } }
   ledger(first: 2, after: $ledgerAfter) { edges { node { id } } }
   identities(first: 2, after: $after) { edges { node {
@@ -80,6 +82,7 @@ export async function queriesOfEverything() {
   await askSubscription(h, record);
   await record(() => h.rest('GET', '/health/ready'));
   await failForGood(h, record);
+  await askRetention(h, record);
   return { h, queries };
 }
 
@@ -105,11 +108,12 @@ async function askRevocations(h: Harness, record: Record) {
   };
   for (const credential of credentials) {
     const { kind } = credential.graph;
-    const { input } = await makeTarget(h, kind, 'acme');
+    const { input, rowId } = await makeTarget(h, kind, 'acme');
     for (const given of [told[kind] ?? {}, input, input, unknownInput(input)]) {
       if (Object.keys(given).length === 0) continue;
       await record(() => h.graphql(mutationOf(credential), { input: given }, h.demo.callers.admin));
     }
+    await record(() => revokeMany(h, { kind: kindValue(kind), ids: [rowId] }));
     if (credential.rest === undefined) continue;
     const { method } = credential.rest;
     await record(() => h.rest(method, restPath(credential, input), h.demo.callers.admin));
@@ -218,24 +222,6 @@ async function askFeed(h: Harness, record: Record) {
     feed.close();
     await feed.ended;
   });
-}
-
-/** Subscribes to what was revoked so far, until the subscriber is revoked itself. */
-async function askSubscription(h: Harness, record: Record) {
-  const token = await tokenWith(h, ['ledger:read']);
-  const row = (await h.rows()).find(({ secret_hash }) => secret_hash === hashSecret(token));
-  const within = h.demo.apiKey[0]?.applicationId;
-  const query =
-    'subscription ($within: ID) { revocations(after: "0", within: $within) { cursor } }';
-  const { body } = await record(async () => {
-    const told = h.rest('POST', '/graphql', token, {
-      headers: { accept: 'text/event-stream', 'content-type': 'application/json' },
-      payload: JSON.stringify({ query, variables: { within } }),
-    });
-    await change(h, row?.id ?? '', { revoked_at_ms: Date.now(), revoked_by: 'somebody' });
-    return await told;
-  });
-  expect(body).toContain('UNAUTHENTICATED');
 }
 
 async function askLists(h: Harness, record: Record) {

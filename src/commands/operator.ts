@@ -17,11 +17,14 @@ export async function withGateway(work: (running: Running) => Promise<void>): Pr
   }
 }
 
+/** Whoever is at the command line, as the ledger names them. */
+export const operatorName = (): string => `operator ${userInfo().username}`;
+
 /** Whoever is at the command line: may do everything in the organization, and is named in the ledger. */
 export function operator(organizationId: string, organizationSlug: string): Actor {
   return {
     credentialId: null,
-    name: `operator ${userInfo().username}`,
+    name: operatorName(),
     organizationId,
     organizationSlug,
     permissions: ['organization:admin'],

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Actor } from '../actor.ts';
 import type { Gateway } from '../gateway.ts';
+import { archivedUpTo } from '../retention/archived.ts';
 import { chainOf, standing } from '../standing.ts';
 import { changesAfter } from './changes.ts';
 import { type EventStream, eventText } from './event-stream.ts';
@@ -25,14 +26,14 @@ export interface Following {
 
 /**
  * Tells a point everything that ends or changes behind its position, for as long as it is good itself;
- * where it has none, or one that this ledger has not reached, a snapshot first.
+ * where it has none, or one that this ledger has not reached or is archived beyond, a snapshot first.
  *
  * @returns why it is over
  */
 export async function follow(
   gateway: Pick<Gateway, 'reader' | 'tail' | 'now'>,
   { point, after, stream, told }: Following,
-): Promise<'gone' | 'closed' | 'revoked' | 'stalled'> {
+): Promise<'gone' | 'closed' | 'revoked' | 'stalled' | 'archived'> {
   const { reader, tail, now } = gateway;
   const { organizationId, credentialId } = point;
   const isGood = async () =>
@@ -51,7 +52,11 @@ export async function follow(
 
   const begun = await tail.position();
   let position = after ?? begun;
-  if (after === undefined || after > begun) {
+  if (
+    after === undefined ||
+    after > begun ||
+    after < (await archivedUpTo(reader, organizationId))
+  ) {
     position = begun;
     for await (const part of snapshotOf(reader, organizationId, begun, now())) {
       const over = await send(eventText('snapshot', part, part.more ? undefined : begun));
@@ -69,6 +74,8 @@ export async function follow(
     const news = await changesAfter(reader, organizationId, position, await tail.position());
     // Looked at behind the changes: whoever is revoked is told nothing that came after it.
     if (!(await isGood())) return 'revoked';
+    // Looked at behind them too: what was archived before may be missing. It comes back for a snapshot.
+    if (position < (await archivedUpTo(reader, organizationId))) return 'archived';
     position = news.position;
     const due = !news.more && performance.now() - saidAt >= FEED_HEARTBEAT_MS - 1;
     const events = news.changes.map((change) => eventText('change', change, change.seq));

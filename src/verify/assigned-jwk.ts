@@ -5,7 +5,7 @@ import {
   type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../../db/tables.ts';
 import { signatureAlgorithms } from '../config.ts';
 import { isCutOff } from '../cut-offs.ts';
@@ -68,7 +68,8 @@ export async function assignedJwk(
     .where('jwks.kid', '=', keyId)
     .where('assignment.kind', '=', 'jwk-validation')
     .where('credential.slug', '=', sub)
-    .where('credential.organization_id', '=', organizationId)
+    // An expression, so that the search begins with the key: an organization has any number of rows.
+    .where(sql<string>`credential.organization_id || ''`, '=', organizationId)
     .execute();
   const signers: Candidate[] = [];
   let reason: UnauthenticatedReason = 'unknown';
