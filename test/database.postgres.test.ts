@@ -46,7 +46,8 @@ test('every query of every client is an index lookup', async () => {
       const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '' } = node;
       if (small.test(table) || unfinished.test(index)) continue;
       const lookup = node['Index Cond'] !== undefined;
-      if (type === 'Seq Scan' || (/Index/.test(type) && !lookup)) scans.push(`${table} ${type} ${index}: ${sql}`);
+      if (type === 'Seq Scan' || (/Index/.test(type) && !lookup))
+        scans.push(`${table} ${type} ${index}: ${sql}`);
     }
   }
   expect(queries.size).toBeGreaterThan(25);

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { hashSecret, newSecret } from '../src/secrets.ts';
+import { graphqlWays } from './graphql-ways.ts';
 import { type Harness, openGateway } from './harness.ts';
 import { add, organizationRow } from './kinds.ts';
 
@@ -96,33 +97,38 @@ test('callers of one name are told apart by the credential that they used', asyn
   expect(data.me.ledger.edges).toEqual([{ node: { actor: 'limited', actorId: row?.id } }]);
 });
 
-test('in production there is neither GraphiQL nor introspection', async () => {
-  const h = await openGateway({ config: { profile: 'production' } });
-  const html = { headers: { accept: 'text/html' } };
-  expect((await h.rest('GET', '/graphql', undefined, html)).body).not.toContain('<html');
-  for (const query of ['{ __schema { types { name } } }', '{ __type(name: "Me") { name } }']) {
-    const { errors, data } = await h.graphql(query, {}, h.demo.callers.admin);
-    expect(errors?.[0]?.message).toContain('introspection');
-    expect(data).toBeUndefined();
-  }
-  expect((await h.graphql('{ me { name } }', {}, h.demo.callers.admin)).data).toEqual({
-    me: { name: 'admin' },
-  });
-});
+test.each(graphqlWays)(
+  'in production there is neither GraphiQL nor introspection, through $way',
+  async ({ shortPath }) => {
+    const h = await openGateway({ config: { profile: 'production' }, shortPath });
+    const html = { headers: { accept: 'text/html' } };
+    expect((await h.rest('GET', '/graphql', undefined, html)).body).not.toContain('<html');
+    for (const query of ['{ __schema { types { name } } }', '{ __type(name: "Me") { name } }']) {
+      const { errors, data } = await h.graphql(query, {}, h.demo.callers.admin);
+      expect(errors?.[0]?.message).toContain('introspection');
+      expect(data).toBeUndefined();
+    }
+    expect((await h.graphql('{ me { name } }', {}, h.demo.callers.admin)).data).toEqual({
+      me: { name: 'admin' },
+    });
+  },
+);
 
-test.each([
-  ['deep lists', `{ me(x: ${'['.repeat(100_000)}${']'.repeat(100_000)}) { name } }`],
-  ['deep selections', `${'{ a '.repeat(50_000)}${'}'.repeat(50_000)}`],
-  [
-    'many aliases',
-    `{ ${Array.from({ length: 4_000 }, (_, i) => `a${i}: __schema { types { name } }`).join(' ')} }`,
-  ],
-])('a document with %s is refused, and is no fault', async (_what, query) => {
-  const h = await openGateway();
-  const { status, errors, data } = await h.graphql(query);
-  expect(data).toBeUndefined();
-  expect(errors?.[0]?.message).toMatch(/too deeply|tokens/);
-  expect(status).toBeLessThan(500);
+describe.each(graphqlWays)('through $way', (options) => {
+  test.each([
+    ['deep lists', `{ me(x: ${'['.repeat(100_000)}${']'.repeat(100_000)}) { name } }`],
+    ['deep selections', `${'{ a '.repeat(50_000)}${'}'.repeat(50_000)}`],
+    [
+      'many aliases',
+      `{ ${Array.from({ length: 4_000 }, (_, i) => `a${i}: __schema { types { name } }`).join(' ')} }`,
+    ],
+  ])('a document with %s is refused, and is no fault', async (_what, query) => {
+    const h = await openGateway(options);
+    const { status, errors, data } = await h.graphql(query);
+    expect(data).toBeUndefined();
+    expect(errors?.[0]?.message).toMatch(/too deeply|tokens/);
+    expect(status).toBeLessThan(500);
+  });
 });
 
 test('bytes that nobody announced do not take the answer of the request before them', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { ATTEMPTS_MAX, RETRY_FIRST_MS, retryDelayMs } from '../src/delivery/lane.ts';
 import { IN_ORDER_ATTEMPTS_MAX, RETRY_MAX_MS } from '../src/delivery/open.ts';
+import { ATTEMPTS_MAX, RETRY_FIRST_MS, retryDelayMs } from '../src/delivery/retry.ts';
 import { blocks, page } from './markdown.ts';
 import { paste, ways } from './pasting.ts';
 import { newFolder, serve, settingsIn } from './processes.ts';

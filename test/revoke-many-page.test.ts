@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { ID_CHARS_MAX, IDS_MAX } from '../src/credentials/revoke-many.ts';
-import { kindValue } from '../src/graphql/types.ts';
 import { GRAPHQL_BODY_BYTES_MAX } from '../src/graphql/mount.ts';
+import { kindValue } from '../src/graphql/types.ts';
 import { CHUNK_MS } from '../src/perform-many.ts';
 import { blocks, column, page, quoted, rows, section } from './markdown.ts';
 import { paste } from './pasting.ts';

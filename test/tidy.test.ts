@@ -48,7 +48,9 @@ test('every file is used: delete what nothing imports', () => {
   const commands = Object.values<string>(scripts).flatMap((script) => script.split(' '));
   const published = Object.values<string>(exports).map((path) => path.slice('./'.length));
   for (const file of ['src/main.ts', ...published, ...commands]) visit(file);
-  expect(source.map(({ file }) => file).filter((file) => !seen.has(file))).toEqual([]);
+  // Whoever needs a declaration has it without an import.
+  const unused = source.filter(({ file }) => !seen.has(file) && !file.endsWith('.d.ts'));
+  expect(unused.map(({ file }) => file)).toEqual([]);
 });
 
 test('no test is skipped, left to do, or run alone', () => {

@@ -1,4 +1,4 @@
-import { ATTEMPTS_MAX } from '../src/delivery/lane.ts';
+import { ATTEMPTS_MAX } from '../src/delivery/retry.ts';
 import {
   failAttempts,
   type Hook,
