@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { isPrepared } from '../src/database/prepare.ts';
 import { past } from './engine.ts';
 import { queriesOfEverything } from './every-query.ts';
 import { openGateway } from './harness.ts';
@@ -37,21 +39,30 @@ test('every query of every client is an index lookup', async () => {
     await other.all(`set enable_${how} = off`);
   }
   const scans: string[] = [];
-  for (const [sql] of queries) {
-    if (!/^(?:select|with|insert|update|delete)/.test(sql)) continue;
+  for (const [text] of queries) {
+    if (!/^(?:select|with|insert|update|delete)/.test(text)) continue;
     const [row] = await other.all<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
-      `explain (format json, generic_plan) ${sql}`,
+      `explain (format json, generic_plan) ${text}`,
     );
     for (const node of nodesOf(row?.['QUERY PLAN'][0].Plan as Plan)) {
       const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '' } = node;
       if (small.test(table) || unfinished.test(index)) continue;
       const lookup = node['Index Cond'] !== undefined;
       if (type === 'Seq Scan' || (/Index/.test(type) && !lookup))
-        scans.push(`${table} ${type} ${index}: ${sql}`);
+        scans.push(`${table} ${type} ${index}: ${text}`);
     }
   }
   expect(queries.size).toBeGreaterThan(25);
   expect(scans).toEqual([]);
+});
+
+test('the server keeps prepared what the code has, and nothing that clients can vary', async () => {
+  const { h } = await queriesOfEverything();
+  const { rows } = await sql<{
+    statement: string;
+  }>`select statement from pg_prepared_statements`.execute(h.running.database.reader);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.filter(({ statement }) => !isPrepared(statement))).toEqual([]);
 });
 
 test('the schema is what the migrations add up to', async () => {

@@ -11,6 +11,9 @@ const small = ['signing_keys'];
 /** What a query has itself just made: as many rows as it read by an index, or a bounded number. */
 const made = ['chain', 'page', 'CONSTANT', 'behind', 'owed', 'recent', 'timed'];
 
+/** Sorted in memory: the rows of one kind below one owner, of which there are a few. */
+const siblings = /order by "revoked_at_ms" is null desc, "id" desc limit/;
+
 /** Read whole by the gateway itself, every second: what is not done yet, and the targets there are. */
 const unfinished =
   /INDEX (?:deliveries_open|targets_late)$|^SCAN targets USING INDEX targets_listed$/;
@@ -29,7 +32,8 @@ test('every query of every client is an index lookup, and every index has a quer
       if (unfinished.test(detail)) continue;
       if (![...made, ...small].includes(scanned)) scans.push(`${detail}: ${sql}`);
       const few = new RegExp(`\\b(?:chain|timed|${small.join('|')})\\b`);
-      if (/TEMP B-TREE/.test(detail) && !few.test(sql)) scans.push(`${detail}: ${sql}`);
+      if (!/TEMP B-TREE/.test(detail) || few.test(sql) || siblings.test(sql)) continue;
+      scans.push(`${detail}: ${sql}`);
     }
   }
   expect(queries.size).toBeGreaterThan(25);

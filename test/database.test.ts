@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isObjectType } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
+import { openDatabase } from '../src/database/database.ts';
 import { migrate } from '../src/database/migrate.ts';
 import { buildSchema } from '../src/graphql/schema.ts';
-import { past } from './engine.ts';
+import { emptyDatabaseIn, past } from './engine.ts';
 import { everything } from './every-query.ts';
 import { openGateway } from './harness.ts';
 
@@ -83,4 +87,21 @@ test.each<[string, number, string]>([
   }
   expect(counts[0]).toBeLessThanOrEqual(most);
   expect(counts[1]).toBe(counts[0]);
+});
+
+test('a migration that fails leaves nothing of those before it, so that it can be run again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  const url = emptyDatabaseIn(folder);
+  const other = await past(folder);
+  await other.all('create table cut_offs (id integer)');
+  const database = openDatabase(url);
+  onTestFinished(async () => {
+    await database.close();
+    rmSync(folder, { recursive: true });
+  });
+  await expect(migrate(database)).rejects.toThrow('cannot be brought up to date');
+  const tables = (await database.reader.introspection.getTables()).map(({ name }) => name);
+  expect(tables).toEqual(['cut_offs']);
+  await other.all('drop table cut_offs');
+  expect(await migrate(database)).toContain('0001_gateway');
 });

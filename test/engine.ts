@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Sqlite from 'better-sqlite3';
@@ -22,7 +22,9 @@ export function databaseIn(folder: string): string {
 export function emptyDatabaseIn(folder: string): string {
   const server = inject('postgres');
   if (server !== undefined) return lentTo(folder, server, 'empty');
-  return `sqlite:${join(folder, 'gateway.db')}`;
+  const file = join(folder, 'gateway.db');
+  closeSync(openSync(file, 'a', 0o600));
+  return `sqlite:${file}`;
 }
 
 const lent = new Map<string, number>();

@@ -15,10 +15,15 @@ export async function stored({ running }: Harness): Promise<Record<string, unkno
     .toSorted()
     .map(async (name) => {
       const all = await sql`select * from ${sql.table(name)} order by 1`.execute(reader);
-      return [name, all.rows] as const;
+      return [name, (all.rows as Row[]).map(withoutClaim)] as const;
     });
   return Object.fromEntries(await Promise.all(rows));
 }
+
+type Row = Record<string, unknown>;
+
+/** Who delivers at the moment is no change. */
+const withoutClaim = ({ claimed_by: _by, claimed_until_ms: _until, ...row }: Row): Row => row;
 
 /** Whether a text lies in the files of the database: in a row, in the ledger, or left behind. */
 export async function isOnDisk(h: Harness, text: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import { Conflict, Unavailable } from '../unavailable.ts';
  * SQLSTATEs, by how they begin, of a server that cannot do it now and may later: connections, resources,
  * operators' interventions, the system below; a standby that takes no writes; who may not come in yet.
  */
-const temporary = /^(?:08|28|53|57|58|25006|25P0[34]|3D000|55P03|5500[06])/;
+const temporary = /^(?:08|28|40003|53|57|58|25006|25P0[34]|3D000|55P03|5500[06])/;
 
 /** Serialization failures and deadlocks. */
 const conflicts = /^(?:40001|40P01)$/;

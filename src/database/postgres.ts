@@ -5,6 +5,7 @@ import { Unavailable } from '../unavailable.ts';
 import type { Database, Opened, OpenOptions } from './database.ts';
 import { directly, logged, type Run, transactionOn } from './direct.ts';
 import { isLost, meaningOf } from './postgres-errors.ts';
+import { isPrepared } from './prepare.ts';
 
 /** Connections that read, for each gateway; it has one more that writes. */
 const READ_CONNECTIONS_MAX = 10;
@@ -16,15 +17,14 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** A gateway that stops within its transaction loses it, and with it its turn. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
-/** Distinct statements that a connection keeps prepared. */
-const PREPARED_MAX = 500;
-
 /** Opens a PostgreSQL database. Nothing is asked of it before the first query. */
 export function openPostgres(url: string, { log, turns = true }: OpenOptions): Database {
   const common: pg.PoolConfig = {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    // What is prepared on a connection stays there.
+    idleTimeoutMillis: 0,
     application_name: 'revocation-gateway',
     types: { getTypeParser },
   };
@@ -143,7 +143,7 @@ async function withoutWarning<T>(client: pg.PoolClient, run: () => Promise<T>): 
 }
 
 function openPool(config: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool(config);
+  const pool = new pg.Pool({ ...config, verify: refuseStandby });
   // A connection that breaks while nobody uses it is replaced when somebody does. One that breaks
   // between two statements of a transaction fails the next: unheard, it would end the process.
   pool.on('error', () => undefined);
@@ -151,17 +151,28 @@ function openPool(config: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
+/** A standby may be behind what was answered: nothing is read there either. */
+function refuseStandby(client: pg.PoolClient, done: (error?: Error) => void): void {
+  client
+    .query('select pg_is_in_recovery() as standby')
+    .then(
+      ({ rows }) =>
+        done(rows[0].standby ? new Unavailable('The database server is a standby') : undefined),
+      done,
+    );
+}
+
 const names = new Map<string, string>();
 let named = 0;
 
-/** The same text has the same name, on each connection that has it prepared. */
+/**
+ * The same text has the same name, on each connection that has it prepared. What depends on what a
+ * client asks has none: the server keeps each for as long as the connection lives.
+ */
 function nameOf(sql: string): { name?: string } {
-  let name = names.get(sql);
-  if (name === undefined) {
-    if (names.size === PREPARED_MAX) return {};
-    name = `gateway-${++named}`;
-    names.set(sql, name);
-  }
+  if (!isPrepared(sql)) return {};
+  const name = names.get(sql) ?? `gateway-${++named}`;
+  names.set(sql, name);
   return { name };
 }
 

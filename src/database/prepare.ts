@@ -10,6 +10,11 @@ class Slot {
   }
 }
 
+const texts = new Set<string>();
+
+/** Whether `prepare` has made this text: there are as many of them as the code has. */
+export const isPrepared = (sql: string): boolean => texts.has(sql);
+
 interface Compilable<Row> {
   compile(): CompiledQuery<Row>;
 }
@@ -32,6 +37,7 @@ export function prepare<Values extends object, Row>(
     if (query === undefined) {
       query = build(db, (name) => new Slot(name) as never).compile();
       compiled.set(engine, query);
+      texts.add(query.sql);
     }
     const { sql, parameters } = query;
     const filled = parameters.map((parameter) =>

@@ -5,6 +5,7 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   Kysely,
+  SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
@@ -22,6 +23,8 @@ const OPEN_TIMEOUT_MS = 5_000;
 const BUSY_TIMEOUT_MS = 50;
 /** Distinct statements kept prepared for each connection; the gateway has fewer than 100. */
 const STATEMENTS_MAX = 500;
+/** Their characters together, each of which costs some 30 bytes. */
+const STATEMENTS_CHARS_MAX = 200_000;
 
 /** Opens an SQLite file, or a database in memory; whatever reads waits there until who writes is done. */
 export function openSqlite(url: string, options: OpenOptions): Database {
@@ -103,7 +106,11 @@ function connect(file: string, options: { readonly?: boolean } = {}): Sqlite.Dat
 }
 
 function runOn(db: Sqlite.Database): Run {
-  const statements = new LRUCache<string, Sqlite.Statement>({ max: STATEMENTS_MAX });
+  const statements = new LRUCache<string, Sqlite.Statement>({
+    max: STATEMENTS_MAX,
+    maxSize: STATEMENTS_CHARS_MAX,
+    sizeCalculation: (_statement, sql) => sql.length,
+  });
   return async ({ sql, parameters }) => {
     let statement = statements.get(sql);
     if (statement === undefined) {
@@ -126,8 +133,19 @@ class MigratingDialect extends SqliteDialect {
     this.#database = database as SqliteDatabase;
   }
 
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+
   override createDriver(): SqliteDriver {
     return new ImmediateDriver({ database: this.#database });
+  }
+}
+
+/** Has migrations done as a whole or not at all, also where the process is killed. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
   }
 }
 

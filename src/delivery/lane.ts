@@ -125,7 +125,7 @@ export function createLane(options: LaneOptions, targetId: string): Lane {
       const notifiedAtMs = now();
       const error = await send(target, seq);
       // What a stop has cut off was no attempt: it is made again after the start.
-      if (stopped) break;
+      if (stopped && error !== undefined) break;
       const delivery = { seq, attempts, action, at_ms };
       const last = error !== undefined || i === batch.length - 1;
       const recording = record({ target, delivery, notifiedAtMs, error, last }).then(() =>
