@@ -4,8 +4,16 @@ import { defineConfig } from 'vitest/config';
 const include = ['test/**/*.test.ts'];
 const exclude = ['test/browser/**'];
 
-/** What opens no database need not be run on each engine. */
-const withoutDatabase: string[] = [];
+/** What opens no database, or one of its own, need not be run on each engine. */
+const withoutDatabase = [
+  'bench',
+  'compile',
+  'docs',
+  'graphql-documents',
+  'ids',
+  'outbound',
+  'tidy',
+].map((name) => `test/${name}.test.ts`);
 
 /** The whole suite, once on each engine. */
 export default defineConfig({

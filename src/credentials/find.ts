@@ -53,7 +53,10 @@ const bySlug = prepare<{ parentId: string; kind: string; slug: string }, Revocab
     .where('slug', '=', slot('slug')),
 );
 
-/** The newest child of this kind, revoked or not. */
+/**
+ * The child of this kind that is not revoked; where all are, the newest. Ids alone do not tell: each
+ * gateway makes them by its own clock, and before its turn to write.
+ */
 export async function findNewest(
   db: Kysely<Tables>,
   parentId: string,
@@ -68,6 +71,7 @@ const newest = prepare<{ parentId: string; kind: string }, Revocable>((db, slot)
     .selectAll()
     .where('parent_id', '=', slot('parentId'))
     .where('kind', '=', slot('kind'))
+    .orderBy((eb) => eb('revoked_at_ms', 'is', null), 'desc')
     .orderBy('id', 'desc')
     .limit(1),
 );

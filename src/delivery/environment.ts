@@ -124,6 +124,7 @@ async function assignedJwk({ reader, now }: EnvironmentSender, credentialId: str
     .select(['jwks.public_jwk', 'jwks.id as jwkId', 'assignment.id'])
     .where('assignment.parent_id', '=', credentialId)
     .where('assignment.kind', '=', kind)
+    .where('assignment.revoked_at_ms', 'is', null)
     .orderBy('assignment.id', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -73,14 +73,14 @@ export async function assignedJwk(
     .execute();
   const signers: Candidate[] = [];
   let reason: UnauthenticatedReason = 'unknown';
-  for (const candidate of candidates.toSorted(newestFirst)) {
+  for (const candidate of candidates.toSorted(liveFirst)) {
     const wrong = await checkSignature(candidate, jwt, provenOnly, now());
     if (wrong === undefined) signers.push(candidate);
     else reason = wrong;
   }
-  const [newest] = signers;
-  if (newest === undefined) return reason;
-  if (provenOnly) return await vouchedBy(options, newest, jwt, sub);
+  const [first] = signers;
+  if (first === undefined) return reason;
+  if (provenOnly) return await vouchedBy(options, first, jwt, sub);
 
   if (isFromFuture(claims, now())) return 'claims';
   // What was cut off under one assignment is not revived by another of the same key and names.
@@ -117,7 +117,10 @@ interface Candidate {
 
 const isName = (text: unknown): text is string => typeof text === 'string' && isPlainText(text);
 
-const newestFirst = (a: Candidate, b: Candidate) => (a.assignmentId < b.assignmentId ? 1 : -1);
+/** Then the newest: a live one may have a lower id than one that is revoked. */
+const liveFirst = (a: Candidate, b: Candidate) =>
+  Number(a.revoked_at_ms !== null) - Number(b.revoked_at_ms !== null) ||
+  (a.assignmentId < b.assignmentId ? 1 : -1);
 
 const checksAt = (nowMs: number): JWTVerifyOptions => ({
   algorithms: [...signatureAlgorithms],
@@ -173,7 +176,7 @@ function isRevived(signer: Candidate, all: readonly Candidate[], { iat }: JWTPay
   const taken = all.some(
     (other) =>
       other.credentialId === signer.credentialId &&
-      other.assignmentId < signer.assignmentId &&
+      other.assignmentId !== signer.assignmentId &&
       other.revoked_at_ms !== null,
   );
   return taken && !(typeof iat === 'number' && Math.floor(iat * 1000) >= signer.issued_at_ms);

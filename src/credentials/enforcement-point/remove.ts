@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Tables } from '../../../db/tables.ts';
-import { isOpen } from '../../delivery/open.ts';
+import { closeFirst } from '../../delivery/close-removed.ts';
 
-/** Removes the target of a point that is revoked, and closes what it is still owed. */
+/** Removes the target of a point that is revoked; what it is still owed is closed from then on. */
 export async function removePoint(
   tx: Transaction<Tables>,
   id: string,
@@ -11,14 +11,8 @@ export async function removePoint(
 ): Promise<void> {
   await tx
     .updateTable('targets')
-    .set({ removed_at_ms: atMs, late_since_ms: null })
+    .set({ removed_at_ms: atMs, ...(await closeFirst(tx, id, actor, atMs)) })
     .where('id', '=', id)
     .where('removed_at_ms', 'is', null)
-    .execute();
-  await tx
-    .updateTable('deliveries')
-    .set({ closed_at_ms: atMs, closed_by: actor, closed_reason: 'The target was removed' })
-    .where('target_id', '=', id)
-    .where(isOpen)
     .execute();
 }
