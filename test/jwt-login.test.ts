@@ -236,7 +236,7 @@ test('the clock of the gateway counts', async () => {
   const key = await makeKey();
   const h = await openReaching({ now: () => nowMs });
   const identityId = await withJwtAuth(h, key);
-  const jwt = await sign(key, { exp: nowS() + 3_600 });
+  const jwt = await sign(key, { exp: Math.floor(nowMs / 1000) + 3_600 });
   await accessTokenOf(h, { identityId, jwt });
   nowMs += 3_600_001;
   expect((await refusedLogIn(h, { identityId, jwt }))[2]).toMatch(/Errors - jwt expired$/);
