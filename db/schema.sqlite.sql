@@ -69,8 +69,8 @@ CREATE INDEX "targets_scope" on "targets" ("scope_id");
 
 CREATE INDEX "targets_subscribers" on "targets" ("organization_id", "kind") where removed_at_ms is null;
 
-CREATE TRIGGER archives_follow before insert on archives when not (new.first_seq = coalesce((select max(last_seq) + 1 from archives), (select min(seq) from ledger))
-  and new.last_seq >= new.first_seq and new.last_seq < (select max(seq) from ledger))
+CREATE TRIGGER archives_follow before insert on archives when (new.first_seq = coalesce((select max(last_seq) + 1 from archives), (select min(seq) from ledger))
+  and new.last_seq >= new.first_seq and new.last_seq < (select max(seq) from ledger)) is not true
 begin select raise(abort, 'an archive follows the one before, and leaves the newest entry'); end;
 
 CREATE TRIGGER archives_no_delete before delete on archives

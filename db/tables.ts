@@ -188,7 +188,10 @@ export interface TargetsTable {
   /** The secret before the last rotation, sealed, and until when it signs beside the new one. */
   previous_secret_jwe: string | null;
   previous_secret_until_ms: number | null;
-  /** Since when it is behind the published bound; null: it is not. */
+  /**
+   * Since when it is behind the published bound; null: it is not. Of a removed target it says that what it
+   * was owed is not all closed.
+   */
   late_since_ms: number | null;
   /** The gateway that is delivering to it, and until when unless it says more: two never do at once. */
   claimed_by: string | null;

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { checkArchive } from '../src/retention/archive-file.ts';
+import { checkArchive, draftsOf } from '../src/retention/archive-file.ts';
 import { type Past, past } from './engine.ts';
 import {
   type Ended,
@@ -67,7 +67,7 @@ async function until(running: ReturnType<typeof start>, isReached: () => Promise
 
 /** Moments at which it is killed. */
 const moments: ((other: Past, file: string) => Promise<boolean>)[] = [
-  async (_other, file) => existsSync(`${file}.partial`),
+  async (_other, file) => (await draftsOf(file)).length > 0,
   async (_other, file) => existsSync(file),
   async (other) => (await count(other, 'archives')) > 0,
   async (other) => (await count(other, 'archive_ends')) > 0,
@@ -98,7 +98,7 @@ test('whenever it is killed, nothing is lost, and the same command finishes it',
   const { archived } = JSON.parse(ended.stdout) as ArchiveAnswer;
 
   expect(await lost(other, file)).toEqual([]);
-  expect(existsSync(`${file}.partial`)).toBe(false);
+  expect(await draftsOf(file)).toEqual([]);
   const { entries, trailer } = readArchive(file);
   const lastSeq = ENTRIES + organizations.length - 1;
   expect(trailer).toMatchObject({ lastSeq, digest: archived?.digest });
@@ -152,9 +152,9 @@ test('a signal stops it between two transactions, and it says what to do', async
 test('one that is stopped while it writes leaves nothing behind', async () => {
   const { env, other, file } = await withEntries();
   const running = start(env, file);
-  await until(running, async () => existsSync(`${file}.partial`));
+  await until(running, async () => (await draftsOf(file)).length > 0);
   running.child.kill('SIGTERM');
   const { code } = await running.ended;
-  if (code === 1) expect([existsSync(`${file}.partial`), existsSync(file)]).toEqual([false, false]);
+  if (code === 1) expect([await draftsOf(file), existsSync(file)]).toEqual([[], false]);
   expect(await lost(other, file)).toEqual([]);
 }, 60_000);

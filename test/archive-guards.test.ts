@@ -64,6 +64,13 @@ test.each([
   await expect(say(other, first, last)).rejects.toThrow(follows);
 });
 
+test('of an empty ledger nothing can be recorded as archived', async () => {
+  const h = await openGateway();
+  const other = await past(h.folder);
+  expect(await h.ledger()).toEqual([]);
+  await expect(say(other, 1, 1_000_000)).rejects.toThrow(follows);
+});
+
 test('archives follow each other, and stay as they are', async () => {
   const { other } = await withEntries();
   await say(other, 1, 4);

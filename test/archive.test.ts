@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkArchive } from '../src/retention/archive-file.ts';
+import { checkArchive, draftsOf } from '../src/retention/archive-file.ts';
 import { openGateway } from './harness.ts';
 import { gateway, gatewayJson, newFolder, settingsIn } from './processes.ts';
 import { archiveBy, archivedBy, readArchive } from './retention.ts';
@@ -51,7 +51,7 @@ test('a range is in the file as it was, and in the ledger no more', async () => 
   expect(archived).toMatchObject({ firstSeq: 1, ...counted, digest: trailer.digest });
   expect(waitsFor).toBeNull();
   expect(statSync(file('a.jsonl')).mode & 0o777).toBe(0o600);
-  expect(existsSync(file('a.jsonl.partial'))).toBe(false);
+  expect(await draftsOf(file('a.jsonl'))).toEqual([]);
 
   const left = await h.ledger();
   expect(left.map(({ seq, action }) => [seq, action])).toEqual([

@@ -168,6 +168,13 @@ const hostile: Requested[] = [
   ['has a deep value', { query: `{ me(a: ${'['.repeat(2_000)}${']'.repeat(2_000)}) { name } }` }],
   ['has too many tokens', { query: `{ ${'a '.repeat(5_000)}}` }],
   ['has a fragment that is its own', { query: '{ me { ...F } } fragment F on Me { ...F }' }],
+  [
+    'revokes many twice',
+    {
+      query:
+        'mutation ($i: RevokeManyInput!) { a: revokeMany(input: $i) {__typename} b: revokeMany(input: $i) {__typename} }',
+    },
+  ],
   ['has a long list', { query: revoke, variables: { input: Array(20_000).fill('x') } }],
   ['has a long comment', { query: `${'#'.repeat(50_000)}\n{ me { name } }` }],
   ['looks into the schema', { query: '{ __schema { types { name } } }' }],

@@ -67,7 +67,7 @@ const recorded = `exists (select 1 from ledger where organization_id = old.organ
 
 const archived = 'exists (select 1 from archives where last_seq >= old.seq)';
 
-/** Each range begins behind the one before; the ledger keeps an entry, so that no number is used twice. */
+/** Each range begins behind the one before (null where the ledger is empty); the ledger keeps an entry, so that no number is used twice. */
 const follows = `new.first_seq = coalesce((select max(last_seq) + 1 from archives), (select min(seq) from ledger))
   and new.last_seq >= new.first_seq and new.last_seq < (select max(seq) from ledger)`;
 
@@ -95,7 +95,7 @@ begin select raise(abort, '${texts.ledger}'); end`,
 when (old.acknowledged_at_ms is null and old.closed_at_ms is null) or not ${archived}
 begin select raise(abort, '${texts.deliveries}'); end`,
   'drop trigger if exists archives_follow',
-  `create trigger archives_follow before insert on archives when not (${follows})
+  `create trigger archives_follow before insert on archives when (${follows}) is not true
 begin select raise(abort, '${texts.follows}'); end`,
   'drop trigger if exists archives_no_update',
   `create trigger archives_no_update before update of ${range} on archives

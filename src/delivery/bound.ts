@@ -34,10 +34,12 @@ export function watchBound({ reader, writes, now, newId, effectBoundMs, announce
     const behind = owed.filter(({ sinceMs }) => isBehind(sinceMs));
     const known = await reader
       .selectFrom('targets')
-      .select(['id', 'late_since_ms'])
+      .select(['id', 'late_since_ms', 'removed_at_ms'])
       .where('late_since_ms', 'is not', null)
       .execute();
     for (const late of known) {
+      // There it says that something is still to be closed.
+      if (late.removed_at_ms !== null) continue;
       if (behind.some(({ target }) => target.id === late.id)) continue;
       if (!(await hasCaughtUp(reader, late))) continue;
       await writes.run(async (tx) => {

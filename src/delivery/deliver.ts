@@ -4,6 +4,7 @@ import type { LedgerEntry, Tables, Target } from '../../db/tables.ts';
 import type { Writes } from '../writes.ts';
 import { watchBound } from './bound.ts';
 import { createClaims } from './claims.ts';
+import { createCloseRemoved } from './close-removed.ts';
 import { type EnvironmentSender, sendToEnvironment } from './environment.ts';
 import { type Attempt, createFirstAttempts } from './first-attempts.ts';
 import { createLane, type Lane } from './lane.ts';
@@ -59,6 +60,7 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
   const sender: EnvironmentSender = { ...gateway, stopping: stop.signal };
   const claims = createClaims(gateway);
   const checkBound = watchBound(gateway);
+  const closing = createCloseRemoved({ ...gateway, claims, stopping: stop.signal });
   const firstAttempts = createFirstAttempts(gateway.reader, (id) => laneOf(id).wake());
   let scanning: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -91,6 +93,7 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
   }
 
   async function scan(): Promise<void> {
+    closing.wake();
     const owed = await allOwed(gateway.reader);
     wake(owed.map(({ target }) => target));
     await checkBound(owed);
@@ -121,6 +124,7 @@ export function createDelivery(gateway: DeliveryOptions): Delivery {
       for (const lane of lanes.values()) lane.stop();
       stop.abort();
       await scanning;
+      await closing.idle();
       await Promise.all([...lanes.values()].map((lane) => lane.idle()));
       claims.stop();
     },

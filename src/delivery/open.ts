@@ -33,13 +33,18 @@ export async function owedTo(
   return await db
     .selectFrom('deliveries')
     .innerJoin('ledger', 'ledger.seq', 'deliveries.seq')
+    .innerJoin('targets', 'targets.id', 'deliveries.target_id')
     .selectAll('deliveries')
     .select(['ledger.action', 'ledger.at_ms'])
     .where('deliveries.target_id', '=', targetId)
+    .where('targets.removed_at_ms', 'is', null)
     .where(isOpen)
     .where((eb) =>
       eb.or([
-        eb.and([eb('attempts', '<', IN_ORDER_ATTEMPTS_MAX), eb('action', 'not in', aboutTargets)]),
+        eb.and([
+          eb('attempts', '<', IN_ORDER_ATTEMPTS_MAX),
+          eb('ledger.action', 'not in', aboutTargets),
+        ]),
         eb('next_attempt_at_ms', 'is', null),
         eb('next_attempt_at_ms', '<=', nowMs),
         // A clock that went back made this of it.
@@ -58,8 +63,10 @@ export async function nextAttemptAt(
 ): Promise<number | undefined> {
   const row = await db
     .selectFrom('deliveries')
+    .innerJoin('targets', 'targets.id', 'deliveries.target_id')
     .select(({ fn }) => fn.min('next_attempt_at_ms').as('at'))
     .where('target_id', '=', targetId)
+    .where('targets.removed_at_ms', 'is', null)
     .where(isOpen)
     .executeTakeFirst();
   return row?.at ?? undefined;
@@ -80,6 +87,7 @@ export async function destinationOf(
     .select(['deliveries.attempts', 'deliveries.next_attempt_at_ms'])
     .where('deliveries.seq', '=', seq)
     .where('deliveries.target_id', '=', target_id)
+    .where('targets.removed_at_ms', 'is', null)
     .where(isOpen)
     .executeTakeFirst();
 }

@@ -155,6 +155,8 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
 /** Sends a reply as it is. */
 export function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
   reply.code(status).headers(headers).header('x-request-id', reply.request.id);
-  // Bytes, since a text would have its content type completed.
-  return body === '' ? reply.send() : reply.send(Buffer.from(body));
+  // A text, since bytes take a write of their own; serialized, since its type would be completed.
+  return body === '' ? reply.send() : reply.serializer(asItIs).send(body);
 }
+
+const asItIs = (body: string): string => body;

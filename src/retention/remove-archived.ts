@@ -82,24 +82,18 @@ export async function removeArchived(
   const update = (tx: Kysely<Tables>, change: Partial<ArchivesTable>) =>
     tx.updateTable('archives').set(change).where('last_seq', '=', last_seq).execute();
 
-  await portions.run(undefined, async (tx, state, rows) => {
+  await portions.run(undefined, async (tx, state) => {
     // Read each time: two processes may be at it.
-    let { told } = await tx
+    const { told } = await tx
       .selectFrom('archives')
       .select('told_organization_id as told')
       .where('last_seq', '=', last_seq)
       .executeTakeFirstOrThrow();
-    let more = true;
-    for (let i = 0; i < rows && more; i++) {
-      const next = await organizationAfter(tx, told);
-      if (next === undefined) more = false;
-      else {
-        if (next.seq <= last_seq) await recordArchive(tx, next, archive, archivist);
-        told = next.organization_id;
-      }
-    }
-    await update(tx, { told_organization_id: told });
-    return { state, more };
+    const next = await organizationAfter(tx, told);
+    if (next === undefined) return { state, more: false };
+    if (next.seq <= last_seq) await recordArchive(tx, next, archive, archivist);
+    await update(tx, { told_organization_id: next.organization_id });
+    return { state, more: true };
   });
 
   const start = { removed: 0, seq: first_seq };

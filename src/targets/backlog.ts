@@ -53,6 +53,7 @@ async function unfinished(
         .as('owed'),
     )
     .innerJoin('ledger', 'ledger.seq', 'owed.seq')
+    .innerJoin('targets', 'targets.id', 'owed.target_id')
     .innerJoin('deliveries', (join) =>
       join
         .onRef('deliveries.seq', '=', 'owed.seq')
@@ -60,6 +61,8 @@ async function unfinished(
     )
     .select(['owed.target_id', 'owed.count', 'ledger.at_ms', 'deliveries.last_error'])
     .where('ledger.organization_id', '=', organizationId)
+    // What is being closed is owed no more.
+    .where('targets.removed_at_ms', 'is', null)
     .execute();
   return new Map(rows.map((row) => [row.target_id, row]));
 }

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../db/tables.ts';
 import type { Loader } from '../credentials/load.ts';
+import { TARGET_REMOVED } from '../delivery/close-removed.ts';
 
 /** What is known of bringing one revocation to one target. */
 export interface TargetEffect extends Delivery {
@@ -33,6 +34,14 @@ export function slowestMs(atMs: number, deliveries: readonly Delivery[]): number
   return took.length === 0 ? null : Math.max(0, ...took);
 }
 
+/** A removed target is waited for no more, also while what it was owed is still being closed. */
+function asClosed<Row extends TargetEffect & { readonly removed_at_ms: number | null }>(row: Row) {
+  if (row.removed_at_ms === null || stateAt(row) === 'EFFECTIVE' || stateAt(row) === 'CLOSED') {
+    return row;
+  }
+  return { ...row, closed_at_ms: row.removed_at_ms, closed_reason: TARGET_REMOVED };
+}
+
 /** What became of ledger entries, by `seq`, target by target. */
 export const effectOf: Loader<number, TargetEffect[]> = {
   async batch(db, organizationId, seqs) {
@@ -40,13 +49,13 @@ export const effectOf: Loader<number, TargetEffect[]> = {
       .selectFrom('deliveries')
       .innerJoin('targets', 'targets.id', 'deliveries.target_id')
       .selectAll('deliveries')
-      .select(['targets.name', 'targets.kind'])
+      .select(['targets.name', 'targets.kind', 'targets.removed_at_ms'])
       .where('deliveries.seq', 'in', seqs)
       .where('targets.organization_id', '=', organizationId)
       .orderBy('deliveries.seq')
       .orderBy('deliveries.target_id')
       .execute();
-    const bySeq = Map.groupBy(rows, ({ seq }) => seq);
+    const bySeq = Map.groupBy(rows.map(asClosed), ({ seq }) => seq);
     return seqs.map((seq) => bySeq.get(seq) ?? []);
   },
 };

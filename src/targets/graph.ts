@@ -44,6 +44,8 @@ export interface TargetGraphSpec<Given, Input, Value> {
   readonly prepare: (given: Given, context: Context) => Promise<Prepared<Input>>;
   /** Whether the target may have something to be told now that it had not before. */
   readonly wakes?: true;
+  /** What is done behind the commit, in parts, before it is answered. */
+  readonly finish?: (gateway: Context['gateway'], done: Value) => Promise<Value>;
 }
 
 /** Makes the mutation behind which an operation on a target stands. */
@@ -58,7 +60,8 @@ export function targetGraph<Given, Input, Value extends Changed, R extends Refus
     const answered = await carryOut(gateway, operation, input, call);
     if ('refused' in answered) return answered.refused;
     if (spec.wakes) gateway.announce([answered.done.target]);
-    return { ...answered, secret };
+    if (spec.finish === undefined) return { ...answered, secret };
+    return { ...answered, done: await spec.finish(gateway, answered.done), secret };
   }
 
   return {

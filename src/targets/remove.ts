@@ -1,4 +1,4 @@
-import { isOpen, isStuck } from '../delivery/open.ts';
+import { closeFirst } from '../delivery/close-removed.ts';
 import { type Changed, type OfTarget, onTarget, setTarget } from './operation.ts';
 import { WrongKind } from './refusals.ts';
 
@@ -11,18 +11,11 @@ export const removeTarget = onTarget<OfTarget, Changed, WrongKind>({
     if (target.kind === 'enforcement-point') {
       return new WrongKind('An enforcement point is removed by revokeEnforcementPoint.');
     }
-    for (const unfinished of [isOpen, isStuck]) {
-      await tx
-        .updateTable('deliveries')
-        .set({ closed_at_ms: atMs, closed_by: actor, closed_reason: 'The target was removed' })
-        .where('target_id', '=', target.id)
-        .where(unfinished)
-        .execute();
-    }
-    return await setTarget(tx, target, {
-      ...{ removed_at_ms: atMs, late_since_ms: null },
+    const removed = await setTarget(tx, target, {
+      ...{ removed_at_ms: atMs, ...(await closeFirst(tx, target.id, actor, atMs)) },
       // Nothing will be signed with them.
       ...{ secret_jwe: '', previous_secret_jwe: null, previous_secret_until_ms: null },
     });
+    return { target: { ...removed.target, late_since_ms: null } };
   },
 });

@@ -1,6 +1,6 @@
 import { targetGraph, targetIdField } from './graph.ts';
 import type { OfTarget } from './operation.ts';
-import { resumeTarget } from './resume.ts';
+import { resumeRest, resumeTarget } from './resume.ts';
 
 export const resumeTargetGraph = targetGraph(resumeTarget, {
   mutation: 'resumeTarget',
@@ -16,5 +16,6 @@ export const resumeTargetGraph = targetGraph(resumeTarget, {
     }),
   }),
   wakes: true,
+  finish: ({ writes }, done) => resumeRest(writes, done),
   prepare: async ({ targetId }: OfTarget) => ({ input: { targetId } }),
 });

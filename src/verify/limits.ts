@@ -2,6 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { Kysely } from 'kysely';
 import type { Revocable, Tables, Target } from '../../db/tables.ts';
 import { type Cidr, isWithin } from '../addresses.ts';
+import { prepare } from '../database/prepare.ts';
 import { append } from '../ledger.ts';
 import { authMethods } from '../standing.ts';
 import type { Writes } from '../writes.ts';
@@ -29,12 +30,7 @@ export async function limitsOf(
 ): Promise<Limits | undefined> {
   if (token === undefined || method === undefined || !authMethods.has(method.kind))
     return undefined;
-  const row = await db
-    .selectFrom('auth_methods')
-    .leftJoin('access_tokens', (join) => join.on('access_tokens.id', '=', token.id))
-    .select(['access_token_trusted_ips', 'num_uses', 'num_uses_limit'])
-    .where('auth_methods.id', '=', method.id)
-    .executeTakeFirst();
+  const [row] = (await setting(db, { tokenId: token.id, methodId: method.id })).rows;
   if (row === undefined) return undefined;
   return {
     trustedIps: JSON.parse(row.access_token_trusted_ips) as TrustedIp[],
@@ -42,6 +38,20 @@ export async function limitsOf(
     uses: row.num_uses ?? 0,
   };
 }
+
+interface Setting {
+  readonly access_token_trusted_ips: string;
+  readonly num_uses: number | null;
+  readonly num_uses_limit: number | null;
+}
+
+const setting = prepare<{ tokenId: string; methodId: string }, Setting>((db, slot) =>
+  db
+    .selectFrom('auth_methods')
+    .leftJoin('access_tokens', (join) => join.on('access_tokens.id', '=', slot('tokenId')))
+    .select(['access_token_trusted_ips', 'num_uses', 'num_uses_limit'])
+    .where('auth_methods.id', '=', slot('methodId')),
+);
 
 /** What counting uses needs of the gateway. */
 export interface UseCounter {
