@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pRetry from 'p-retry';
 import * as migration0001 from '../../db/migrations/0001_gateway.ts';
@@ -10,20 +11,21 @@ import { isBusy } from '../unavailable.ts';
 import type { Database } from './database.ts';
 import { startProblem } from './start-problem.ts';
 
+const migrations = {
+  '0001_gateway': migration0001,
+  '0002_issuing': migration0002,
+  '0003_delivery': migration0003,
+  '0004_feed': migration0004,
+  '0005_archive': migration0005,
+  '0006_gateways': migration0006,
+};
+
 /** Brings the schema to the newest version; says which migrations it ran. */
-export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Promise<string[]> {
+export async function migrate(database: Pick<Database, 'migrator' | 'reader'>): Promise<string[]> {
+  if (await isNewest(database)) return [];
   const migrator = new Migrator({
-    db,
-    provider: {
-      getMigrations: async () => ({
-        '0001_gateway': migration0001,
-        '0002_issuing': migration0002,
-        '0003_delivery': migration0003,
-        '0004_feed': migration0004,
-        '0005_archive': migration0005,
-        '0006_gateways': migration0006,
-      }),
-    },
+    db: database.migrator,
+    provider: { getMigrations: async () => migrations },
   });
   const run = async () => {
     const { error, results } = await migrator.migrateToLatest();
@@ -40,5 +42,17 @@ export async function migrate({ migrator: db }: Pick<Database, 'migrator'>): Pro
     });
   } catch (error) {
     throw startProblem('The schema of the database cannot be brought up to date', error);
+  }
+}
+
+/** Whether these migrations have run, and no other: Kysely looks at every table and column for that. */
+async function isNewest({ reader }: Pick<Database, 'reader'>): Promise<boolean> {
+  const names = Object.keys(migrations);
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(reader);
+    return rows.length === names.length && rows.every(({ name }) => names.includes(name));
+  } catch {
+    // There is nothing yet, or nothing that can be read: who migrates says which.
+    return false;
   }
 }
