@@ -3,7 +3,7 @@ import type { Gateway } from '../gateway.ts';
 import { createContext } from './context.ts';
 import { createDocuments } from './documents.ts';
 import { mask } from './mask.ts';
-import type { GraphqlOptions } from './mount.ts';
+import type { HandlerOptions } from './mount.ts';
 import { GRAPHQL_PATH } from './path.ts';
 import { rulesOf } from './rules.ts';
 import { schemaOf } from './schema.ts';
@@ -14,7 +14,7 @@ import type { Yoga } from './yoga.ts';
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /** By the short path what goes there, and by Yoga the rest; Yoga is loaded when there is some. */
-export function createHandler(gateway: Gateway, options: GraphqlOptions): Handler {
+export function createHandler(gateway: Gateway, options: HandlerOptions): Handler {
   const schema = schemaOf(gateway.credentials);
   const documents = createDocuments(schema, rulesOf(options.profile));
   let yoga: Promise<Yoga> | undefined;

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Examples } from './examples.ts';
@@ -17,6 +18,11 @@ export interface GraphqlOptions {
   readonly shortPath?: boolean | undefined;
 }
 
+/** The options, and the request that is being answered, wherever that goes on. */
+export interface HandlerOptions extends GraphqlOptions {
+  readonly current: AsyncLocalStorage<FastifyRequest>;
+}
+
 /**
  * Mounts GraphQL over HTTP and, for browsers, GraphiQL. What answers is loaded as soon as the server
  * listens, or with the first request: the REST of a gateway that starts waits for none of it.
@@ -26,9 +32,13 @@ export function mountGraphql(
   gateway: Gateway,
   options: GraphqlOptions,
 ): void {
+  // Where a fault is masked, its request is not at hand otherwise.
+  const current = new AsyncLocalStorage<FastifyRequest>();
   let handler: Promise<Handler> | undefined;
   const load = () => {
-    handler ??= import('./handler.ts').then(({ createHandler }) => createHandler(gateway, options));
+    handler ??= import('./handler.ts').then(({ createHandler }) =>
+      createHandler(gateway, { ...options, current }),
+    );
     return handler;
   };
   app.addHook('onListen', (done) => {
@@ -54,6 +64,8 @@ export function mountGraphql(
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
       url: GRAPHQL_PATH,
+      // Around the sending too: what goes on after the first answer may be a fault.
+      preHandler: (request, _reply, next) => current.run(request, next),
       handler: async (request, reply) => (await load())(request, reply),
     });
     done();

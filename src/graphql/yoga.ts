@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
@@ -9,14 +8,14 @@ import { createContext } from './context.ts';
 import type { Documents, Read } from './documents.ts';
 import { graphiqlOptions } from './examples.ts';
 import { mask } from './mask.ts';
-import type { GraphqlOptions } from './mount.ts';
+import type { HandlerOptions } from './mount.ts';
 import { GRAPHQL_PATH } from './path.ts';
 import type { Taken } from './short-path.ts';
 
 /** Answers what the short path leaves; `taken` is how far that has come. */
 export type Yoga = (request: FastifyRequest, reply: FastifyReply, taken: Taken) => unknown;
 
-export interface YogaOptions extends GraphqlOptions {
+export interface YogaOptions extends HandlerOptions {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
 }
@@ -31,11 +30,9 @@ interface Served {
 /** Yoga, for whatever GraphQL over HTTP has beside a POST of JSON, and for all refusals of requests. */
 export function createGraphqlYoga(
   gateway: Gateway,
-  { profile, examples, schema, documents }: YogaOptions,
+  { profile, examples, schema, documents, current }: YogaOptions,
 ): Yoga {
   const open = profile === 'development';
-  // Where a fault is masked, its request is not at hand otherwise.
-  const current = new AsyncLocalStorage<FastifyRequest>();
   const yoga = createYoga<Served, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -60,10 +57,7 @@ export function createGraphqlYoga(
   });
 
   return (request, reply, taken) =>
-    // Around the sending too: what goes on after the first answer may be a fault.
-    current.run(request, () =>
-      yoga.handleNodeRequestAndResponse(request, reply, { http: request, reply, taken }),
-    );
+    yoga.handleNodeRequestAndResponse(request, reply, { http: request, reply, taken });
 }
 
 /** Takes up what the short path has carried out, so that nothing is carried out twice. */
