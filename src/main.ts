@@ -1,14 +1,19 @@
 import { Command } from 'commander';
-import { archiveCommand } from './commands/archive.ts';
-import { client } from './commands/client.ts';
-import { demo } from './commands/demo.ts';
-import { migrateCommand } from './commands/migrate.ts';
-import { organization } from './commands/organization.ts';
-import { personalAccessToken } from './commands/personal-access-token.ts';
-import { pruneCommand } from './commands/prune.ts';
-import { serve } from './commands/serve.ts';
-import { token } from './commands/token.ts';
 import { StartError } from './start-error.ts';
+
+/** Each is loaded when it is asked for, and all for help: a gateway that starts waits for no other. */
+const commands: Record<string, () => Promise<() => Command>> = {
+  serve: async () => (await import('./commands/serve.ts')).serve,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  demo: async () => (await import('./commands/demo.ts')).demo,
+  organization: async () => (await import('./commands/organization.ts')).organization,
+  token: async () => (await import('./commands/token.ts')).token,
+  'personal-access-token': async () =>
+    (await import('./commands/personal-access-token.ts')).personalAccessToken,
+  client: async () => (await import('./commands/client.ts')).client,
+  archive: async () => (await import('./commands/archive.ts')).archiveCommand,
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
+};
 
 /** Commands that are added ready-made take over nothing by themselves. */
 function withSettingsOf(program: Command, command: Command): Command {
@@ -26,11 +31,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       '\nSettings are environment variables: docs/configuration.md lists them.\n' +
         'Through npm: npm run gateway -- COMMAND (npm run --silent … for scripts).',
     );
-  const commands = [
-    ...[serve, migrateCommand, demo, organization, token, personalAccessToken, client],
-    ...[archiveCommand, pruneCommand],
-  ];
-  for (const command of commands) program.addCommand(withSettingsOf(program, command()));
+  const asked = commands[argv[2] ?? ''];
+  for (const load of asked === undefined ? Object.values(commands) : [asked]) {
+    const command = await load();
+    program.addCommand(withSettingsOf(program, command()));
+  }
   try {
     await program.parseAsync(argv);
   } catch (error) {
