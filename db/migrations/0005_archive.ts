@@ -10,7 +10,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('archives')
-    .ifNotExists()
     .addColumn('last_seq', sequence, (c) => c.primaryKey().notNull())
     .addColumn('first_seq', 'bigint', (c) => c.notNull())
     .addColumn('last_at_ms', 'bigint', (c) => c.notNull())
@@ -25,7 +24,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('archive_ends')
-    .ifNotExists()
     .addColumn('organization_id', 'text', (c) =>
       c.primaryKey().notNull().references('revocables.id'),
     )
@@ -36,21 +34,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   // What is expired, and what belongs to a row that goes: engines look for that. Revoking changes nothing in it.
   await db.schema
     .createIndex('revocables_expired')
-    .ifNotExists()
     .on('revocables')
     .columns(['organization_id', 'expires_at_ms', 'id'])
     .execute();
   for (const column of ['organization_id', 'scope_id']) {
     await db.schema
       .createIndex(`targets_${column.replace('_id', '')}`)
-      .ifNotExists()
       .on('targets')
       .column(column)
       .execute();
   }
   await db.schema
     .createIndex('targets_rotated')
-    .ifNotExists()
     .on('targets')
     .column('previous_secret_until_ms')
     .where(sql<boolean>`previous_secret_until_ms is not null`)
@@ -82,28 +77,24 @@ const texts = {
 const range = ['last_seq', 'first_seq', 'last_at_ms', 'entries', 'deliveries', 'digest'].join(', ');
 
 const guardsSqlite = [
-  'drop trigger if exists ledger_no_delete',
+  'drop trigger ledger_no_delete',
   `create trigger ledger_no_delete before delete on ledger when not ${archived}
 begin select raise(abort, '${texts.ledger}'); end`,
-  'drop trigger if exists ledger_no_replace',
+  'drop trigger ledger_no_replace',
   // What is archived is not forged either: nothing is inserted but behind the end.
   `create trigger ledger_no_replace before insert on ledger
 when new.seq <= (select max(seq) from ledger)
 begin select raise(abort, '${texts.ledger}'); end`,
-  'drop trigger if exists deliveries_stay',
   `create trigger deliveries_stay before delete on deliveries
 when (old.acknowledged_at_ms is null and old.closed_at_ms is null) or not ${archived}
 begin select raise(abort, '${texts.deliveries}'); end`,
-  'drop trigger if exists archives_follow',
   `create trigger archives_follow before insert on archives when (${follows}) is not true
 begin select raise(abort, '${texts.follows}'); end`,
-  'drop trigger if exists archives_no_update',
   `create trigger archives_no_update before update of ${range} on archives
 begin select raise(abort, '${texts.archives}'); end`,
-  'drop trigger if exists archives_no_delete',
   `create trigger archives_no_delete before delete on archives
 begin select raise(abort, '${texts.archives}'); end`,
-  'drop trigger if exists revocables_stay',
+  'drop trigger revocables_stay',
   `create trigger revocables_stay before delete on revocables
 when old.revoked_at_ms is not null and (old.expires_at_ms is null
   or old.expires_at_ms > unixepoch('subsec') * 1000 or ${recorded})
@@ -111,7 +102,7 @@ begin select raise(abort, '${texts.revocables}'); end`,
 ];
 
 const onlyIf = (name: string, condition: string, row: 'old' | 'new' = 'old') =>
-  `create or replace function ${name}() returns trigger language plpgsql as
+  `create function ${name}() returns trigger language plpgsql as
 $$ begin if ${condition} then return ${row}; end if; raise exception '%', tg_argv[0]; end $$`;
 
 const guardsPostgres = [
@@ -125,22 +116,22 @@ const guardsPostgres = [
     'only_ended',
     `old.expires_at_ms <= extract(epoch from clock_timestamp()) * 1000 and not ${recorded}`,
   ),
-  'drop trigger if exists ledger_no_change on ledger',
-  `create or replace trigger ledger_no_update before update on ledger
+  'drop trigger ledger_no_change on ledger',
+  `create trigger ledger_no_update before update on ledger
 for each row execute function refuse_change('${texts.ledger}')`,
-  `create or replace trigger ledger_no_delete before delete on ledger
+  `create trigger ledger_no_delete before delete on ledger
 for each row execute function only_archived('${texts.ledger}')`,
-  `create or replace trigger deliveries_stay before delete on deliveries
+  `create trigger deliveries_stay before delete on deliveries
 for each row execute function only_finished('${texts.deliveries}')`,
-  `create or replace trigger deliveries_no_truncate before truncate on deliveries
+  `create trigger deliveries_no_truncate before truncate on deliveries
 for each statement execute function refuse_change('${texts.deliveries}')`,
-  `create or replace trigger archives_follow before insert on archives
+  `create trigger archives_follow before insert on archives
 for each row execute function only_following('${texts.follows}')`,
-  `create or replace trigger archives_no_update before update of ${range} on archives
+  `create trigger archives_no_update before update of ${range} on archives
 for each row execute function refuse_change('${texts.archives}')`,
-  `create or replace trigger archives_no_delete before delete on archives
+  `create trigger archives_no_delete before delete on archives
 for each row execute function refuse_change('${texts.archives}')`,
-  `create or replace trigger archives_no_truncate before truncate on archives
+  `create trigger archives_no_truncate before truncate on archives
 for each statement execute function refuse_change('${texts.archives}')`,
   `create or replace trigger revocables_stay before delete on revocables
 for each row when (old.revoked_at_ms is not null)

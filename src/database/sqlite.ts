@@ -122,7 +122,7 @@ function runOn(db: Sqlite.Database): Run {
   };
 }
 
-/** Takes the write lock at the start, so that a transaction never fails half way to get it. */
+/** SQLite for migrations alone: whole, and one process at a time. */
 class MigratingDialect extends SqliteDialect {
   readonly #database: SqliteDatabase;
 
@@ -149,6 +149,7 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
+/** Takes the write lock at the start, so that a transaction never fails half way to get it. */
 class ImmediateDriver extends SqliteDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
