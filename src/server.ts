@@ -58,10 +58,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
     loggerInstance: gateway.log,
     // One line a request, below, that says what is safe to keep.
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs more than to say the request's id with what is logged.
+    childLoggerFactory: (logger) => logger,
     genReqId: newRequestId,
     // Routes read what they are sent themselves, and say all that they send.
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
-    trustProxy: (address: string) => isWithin(address, trustedProxies),
+    trustProxy:
+      trustedProxies.length > 0 && ((address: string) => isWithin(address, trustedProxies)),
     // RFC 9112 has servers accept the whole URI where a path is meant.
     rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -73,6 +76,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     // A path that cannot be decoded never reaches a route.
     frameworkErrors: (_error, request, reply) => {
+      reply.header('x-request-id', request.id);
       const answer = isTooLong(request) ? general.uriTooLong : general.malformedUrl;
       answer(request, reply)
         .catch((fault: unknown) => general.failed(fault, request, reply))
@@ -97,19 +101,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);
-  // With callbacks: each hook that is awaited costs every request.
+  app.decorateRequest('refusal');
+  // With a callback, and no further hooks: each of them costs every request.
   app.addHook('onRequest', (request, reply, next) => {
     reply.header('x-request-id', request.id);
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableEnded) logAnswer(request, reply, 'left');
-    });
+    reply.raw.once('close', () => logAnswer(request, reply));
     if (isTooLong(request)) void general.uriTooLong(request, reply);
     else next();
-  });
-  app.decorateRequest('refusal');
-  app.addHook('onResponse', (request, reply, next) => {
-    logAnswer(request, reply);
-    next();
   });
 
   app.addHook('onReady', async () => gateway.delivery.start());
@@ -137,15 +135,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
 }
 
 /** The one line of the log for a request: the route, not the path, since secrets are pasted as ids. */
-function logAnswer(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  ended: 'answered' | 'left' = 'answered',
-): void {
-  const { refusal } = request;
-  if (!levelsThatSay.includes(request.log.level)) return;
-  request.log.info(
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  const { refusal, log } = request;
+  if (!levelsThatSay.has(log.level)) return;
+  log.info(
     {
+      reqId: request.id,
       method: request.method,
       route: request.routeOptions.url,
       status: reply.statusCode,
@@ -154,7 +149,7 @@ function logAnswer(
       client: request.ip,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     },
-    ended,
+    reply.raw.writableEnded ? 'answered' : 'left',
   );
 }
 
@@ -164,7 +159,7 @@ const unused = () => () => {
 };
 
 /** Those at which each answer is logged. */
-const levelsThatSay = ['trace', 'debug', 'info'];
+const levelsThatSay = new Set(['trace', 'debug', 'info']);
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
 

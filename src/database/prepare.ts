@@ -33,16 +33,17 @@ export function prepare<Values extends object, Row>(
   return (db, values) => {
     const executor = db.getExecutor();
     const engine = executor.adapter.constructor;
-    let query = compiled.get(engine);
-    if (query === undefined) {
-      query = build(db, (name) => new Slot(name) as never).compile();
-      compiled.set(engine, query);
-      texts.add(query.sql);
+    let prepared = compiled.get(engine);
+    if (prepared === undefined) {
+      prepared = build(db, (name) => new Slot(name) as never).compile();
+      compiled.set(engine, prepared);
+      texts.add(prepared.sql);
     }
-    const { sql, parameters } = query;
-    const filled = parameters.map((parameter) =>
-      parameter instanceof Slot ? values[parameter.name as keyof Values] : parameter,
-    );
-    return executor.executeQuery<Row>({ ...query, sql, parameters: filled });
+    const { query, queryId, sql, parameters } = prepared;
+    const filled: unknown[] = [];
+    for (const each of parameters) {
+      filled.push(each instanceof Slot ? values[each.name as keyof Values] : each);
+    }
+    return executor.executeQuery<Row>({ query, queryId, sql, parameters: filled });
   };
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
+import { logOf } from '../request-log.ts';
 import { createContext } from './context.ts';
 import { createDocuments } from './documents.ts';
 import { mask } from './mask.ts';
@@ -30,7 +31,7 @@ export function createHandler(gateway: Gateway, options: HandlerOptions): Handle
       schema,
       documents,
       contextOf: () => createContext(gateway, request, reply),
-      mask: (error) => mask(error, request.log),
+      mask: (error) => mask(error, logOf(request)),
     });
 
   return async (request, reply) => {

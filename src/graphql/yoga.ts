@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Gateway } from '../gateway.ts';
+import { logOf } from '../request-log.ts';
 import { badRequest } from './bad-request.ts';
 import type { Context } from './builder.ts';
 import { createContext } from './context.ts';
@@ -47,7 +48,10 @@ export function createGraphqlYoga(
     // A fault's text and stack never leave, whatever NODE_ENV says.
     maskedErrors: {
       isDev: false,
-      maskError: (error) => mask(error, current.getStore()?.log ?? gateway.log),
+      maskError: (error) => {
+        const request = current.getStore();
+        return mask(error, request === undefined ? gateway.log : logOf(request));
+      },
     },
     graphiql: open && graphiqlOptions(gateway.credentials, examples),
     // Loaded on first use: it is large.

@@ -15,10 +15,13 @@ export function readForm(text: string | undefined): Form | Refused {
     return invalid('body', 'The parameters are sent as application/x-www-form-urlencoded.');
   }
   const form = new Map<string, string>();
+  const empty: string[] = [];
   for (const [name, value] of new URLSearchParams(text)) {
     if (form.has(name) && !repeatable.has(name))
       return invalid('body', 'A parameter is sent more than once.');
     form.set(name, value);
+    if (value === '') empty.push(name);
   }
-  return new Map([...form].filter(([, value]) => value !== ''));
+  for (const name of empty) if (form.get(name) === '') form.delete(name);
+  return form;
 }

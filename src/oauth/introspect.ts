@@ -5,6 +5,7 @@ import { missingPermissions } from '../permissions.ts';
 import { PermissionDenied, Unauthenticated } from '../refusals.ts';
 import type { Reply } from '../rest/dialect.ts';
 import { signIntrospection } from '../tokens.ts';
+import type { Verified } from '../verify/verify.ts';
 import { invalid, Refused, unkept } from './answers.ts';
 import { authenticateCaller } from './caller.ts';
 import { type Form, tokenIn } from './form.ts';
@@ -35,14 +36,14 @@ export async function introspect(
   // Where the ledger ended before the rows were read: what comes after it may make the answer untrue.
   const position = point && (await gateway.tail.position());
   const verified = await gateway.verify(token, { use: false, organizationId, address });
-  // What belongs to others is, to this caller, like what does not exist.
-  const introspection: Introspection =
-    verified instanceof Unauthenticated || verified.chain.at(-1)?.id !== organizationId
-      ? { active: false }
-      : {
-          ...describeActive(gateway.publicUrl, token, verified, address),
-          ...(position !== undefined && describeKeeping(verified, position)),
-        };
+  const describe = (): Introspection => {
+    // What belongs to others is, to this caller, like what does not exist.
+    const unknown = verified instanceof Unauthenticated || ownerOf(verified) !== organizationId;
+    if (unknown) return { active: false };
+    const active = describeActive(gateway.publicUrl, token, verified, address);
+    return position === undefined ? active : { ...active, ...describeKeeping(verified, position) };
+  };
+  const introspection = describe();
   if (!prefersSigned(request.headers.accept)) return unkept(200, introspection);
   const jwt = await signIntrospection(gateway, {
     audience: actor.credentialId ?? actor.name,
@@ -53,10 +54,13 @@ export async function introspect(
   return { status: 200, headers: { ...headers, 'content-type': SIGNED_TYPE }, body: jwt };
 }
 
+const ownerOf = ({ chain }: Verified) => chain.at(-1)?.id;
+
 /** Whether an Accept header names the signed answer, and none that it would rather have. */
 export function prefersSigned(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
   const weights = new Map(
-    (accept ?? '').split(',').map((range) => {
+    accept.split(',').map((range) => {
       const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
       const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
       return [type, weight === undefined ? 1 : Number(weight) || 0];

@@ -55,15 +55,21 @@ export function describeActive(
   address: string | undefined,
 ): Active {
   const { kind, name, permissions, chain } = verified;
-  const { client_id, exp, iat, nbf, ...named } =
+  const said =
     verified.foreign === undefined ? ofIssued(publicUrl, token, verified) : ofClaims(verified);
   return {
     active: true,
     scope: scopeOf(permissions),
-    client_id,
+    client_id: said.client_id,
     username: name,
     token_type: callers.has(kind) || kind === 'trusted-token' ? 'Bearer' : undefined,
-    ...{ exp, iat, nbf, ...named },
+    exp: said.exp,
+    iat: said.iat,
+    nbf: said.nbf,
+    sub: said.sub,
+    aud: said.aud,
+    iss: said.iss,
+    jti: said.jti,
     organization: chain.at(-1)?.slug ?? '',
     credential_kind: kind,
     project: kind === 'jwk-validation' ? (chain.at(-2)?.slug ?? undefined) : undefined,
@@ -89,16 +95,19 @@ type Said = Pick<Active, 'client_id' | 'exp' | 'iat' | 'nbf' | 'sub' | 'aud' | '
 /** Of what we issued, the rows say until when it is good; a JWT says the rest. */
 function ofIssued(publicUrl: string, token: string, { kind, chain }: Issued): Said {
   const [row, parent] = chain;
-  const ends = chain.flatMap(({ expires_at_ms }) => expires_at_ms ?? []);
+  let endsMs = Number.POSITIVE_INFINITY;
+  for (const { expires_at_ms } of chain) endsMs = Math.min(endsMs, expires_at_ms ?? endsMs);
   // A client is who it is; any other secret speaks for what it belongs to.
   const owner = kind === 'oauth-client' ? row?.id : parent?.id;
-  return {
-    ...(kind === 'access-token'
+  const named =
+    kind === 'access-token'
       ? namesIn(decodeJwt(token))
-      : { client_id: owner, sub: owner, iss: publicUrl }),
+      : { client_id: owner, sub: owner, iss: publicUrl };
+  return {
+    ...named,
     jti: row?.id,
     iat: inSeconds(row?.issued_at_ms),
-    exp: ends.length === 0 ? undefined : inSeconds(Math.min(...ends)),
+    exp: endsMs === Number.POSITIVE_INFINITY ? undefined : inSeconds(endsMs),
   };
 }
 

@@ -2,6 +2,7 @@ import { METHODS } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal } from '../refusals.ts';
+import { logOf } from '../request-log.ts';
 import { isUnavailable, logUnavailable, RETRY_AFTER_S } from '../unavailable.ts';
 import type { GeneralAnswers, PathWords, Reply } from './dialect.ts';
 import { gatewayAnswers } from './dialects/gateway.ts';
@@ -24,7 +25,9 @@ export function mountRest(
       scope.route({
         method: route.method,
         url,
-        handler: async (request, reply) => send(reply, await route.answer(gateway, request)),
+        handler: async (request, reply) => {
+          send(reply, await route.answer(gateway, request));
+        },
       });
     }
   };
@@ -141,20 +144,20 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
       const status = (error as { statusCode?: number }).statusCode ?? 500;
       if (status >= 400 && status < 500) return send(reply, words.badRequest(restRequest, status));
       if (isUnavailable(error)) {
-        logUnavailable(request.log, error);
+        logUnavailable(logOf(request), error);
         const answer = words.unavailable(restRequest);
         const headers = { ...answer.headers, 'retry-after': String(RETRY_AFTER_S) };
         return send(reply, { ...answer, headers });
       }
-      request.log.error({ err: error }, 'fault');
+      logOf(request).error({ err: error }, 'fault');
       return send(reply, words.fault(restRequest));
     },
   };
 }
 
-/** Sends a reply as it is. */
+/** Sends a reply as it is. A handler that gives back nothing spares the wait for what is sent already. */
 export function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
-  reply.code(status).headers(headers).header('x-request-id', reply.request.id);
+  reply.code(status).headers(headers);
   // A text, since bytes take a write of their own; serialized, since its type would be completed.
   return body === '' ? reply.send() : reply.serializer(asItIs).send(body);
 }
