@@ -12,6 +12,7 @@ const withoutDatabase = [
   'graphql-documents',
   'ids',
   'outbound',
+  'package',
   'tidy',
 ].map((name) => `test/${name}.test.ts`);
 

@@ -11,9 +11,11 @@ async function run() {
 }
 
 if (major < needed) {
+  const remedy = import.meta.url.includes('/node_modules/')
+    ? `install one, or npm install node@${needed} in this folder, which npx then uses.`
+    : 'run it through npm (npm start, or npm run gateway -- COMMAND), which uses the Node.js that npm ci installs.';
   process.stderr.write(
-    `The revocation gateway needs Node.js ${needed} or newer and this is ${process.version}: run it ` +
-      'through npm (npm start, or npm run gateway -- COMMAND), which uses the Node.js that npm ci installs.\n',
+    `The revocation gateway needs Node.js ${needed} or newer and this is ${process.version}: ${remedy}\n`,
   );
   process.exitCode = 1;
 } else {

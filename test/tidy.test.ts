@@ -46,7 +46,9 @@ test('every file is used: delete what nothing imports', () => {
   };
   const { exports, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const commands = Object.values<string>(scripts).flatMap((script) => script.split(' '));
-  const published = Object.values<string>(exports).map((path) => path.slice('./'.length));
+  const published = Object.values<string>(exports).map((path) =>
+    path.replace(/^\.\/dist\/(.+)\.js$/, '$1.ts'),
+  );
   for (const file of ['src/main.ts', ...published, ...commands]) visit(file);
   // Whoever needs a declaration has it without an import.
   const unused = source.filter(({ file }) => !seen.has(file) && !file.endsWith('.d.ts'));

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { checkSlug } from '../credentials/input.ts';
 import { createOrganization } from '../credentials/organization/create.ts';
+import { howToRun } from '../how-to-run.ts';
 import { perform } from '../operation.ts';
 import { newRequestId } from '../start.ts';
 import { findOperatorIn, operator, orStop, orStopInvalid, withGateway } from './operator.ts';
@@ -23,7 +24,7 @@ export const organization = () =>
           orStop(await perform(gateway, createOrganization, { id, slug }, call));
           print(json, { id, slug }, [
             `Organization ${slug} is made. A token that may do everything in it, for an hour:`,
-            `  npm run gateway -- token --organization ${slug} --permissions organization:admin`,
+            `  ${howToRun(`token --organization ${slug} --permissions organization:admin`)}`,
           ]);
         });
       }),

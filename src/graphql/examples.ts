@@ -1,4 +1,5 @@
 import type { AnyCredential } from '../credentials/kinds.ts';
+import { howToRun } from '../how-to-run.ts';
 import { capitalized } from './mutation.ts';
 
 /** What GraphiQL is opened with, where there is something to try it on. */
@@ -44,7 +45,7 @@ const ready = `# All of these work: press play, and choose one.
 
 const toFill = `# Put your own ids in place of every <…>, and your
 # token in "Headers", below. To make a token:
-#   npm run gateway -- token --help
+#   ${howToRun('token --help')}
 # Then press play, and choose an operation.`;
 
 const whoAmI = `query WhoAmI {
