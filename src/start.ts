@@ -50,7 +50,7 @@ export const newRequestId = (() => {
 export async function start(config: Config, options: StartOptions = {}): Promise<Running> {
   const log = pino({ level: config.logLevel }, options.logTo ?? pino.destination(1));
   const secretKey = loadSecretKey(config.secretKeyFile);
-  const database = openDatabase(config.databaseUrl, options);
+  const database = await openDatabase(config.databaseUrl, options);
   try {
     return await startOn(database, { config, options, log, secretKey });
   } catch (error) {

@@ -94,7 +94,7 @@ test('a migration that fails leaves nothing of those before it, so that it can b
   const url = emptyDatabaseIn(folder);
   const other = await past(folder);
   await other.all('create table cut_offs (id integer)');
-  const database = openDatabase(url);
+  const database = await openDatabase(url);
   onTestFinished(async () => {
     await database.close();
     rmSync(folder, { recursive: true });

@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return rows?.[0];
   };
   await ask('postgres', 'create database gateway_template');
-  const template = openDatabase(server.url('gateway_template'));
+  const template = await openDatabase(server.url('gateway_template'));
   await migrate(template);
   await template.close();
   const { shape } = await ask('gateway_template', SHAPE);

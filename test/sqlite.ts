@@ -16,7 +16,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-template-'));
   const file = join(folder, 'gateway.db');
-  const template = openDatabase(`sqlite:${file}`);
+  const template = await openDatabase(`sqlite:${file}`);
   await migrate(template);
   await template.close();
   project.provide('template', file);

@@ -8,8 +8,8 @@ import { openGateway } from './harness.ts';
 
 /** Several commit queues on one database: the ledger has one order, which is that of the commits. */
 
-function open(url: string, options: OpenOptions = {}) {
-  const database = openDatabase(url, options);
+async function open(url: string, options: OpenOptions = {}) {
+  const database = await openDatabase(url, options);
   onTestFinished(() => database.close());
   return createWrites(database);
 }
@@ -30,7 +30,7 @@ test.each([
     const h = await openGateway();
     const organizationId = (await h.rows())[0]?.organization_id ?? '';
     const url = databaseIn(h.folder);
-    const queues = [1, 2, 3].map(() => open(url, options));
+    const queues = await Promise.all([1, 2, 3].map(() => open(url, options)));
     const other = await past(h.folder);
     let looking = true;
     const missed: number[] = [];
@@ -86,7 +86,7 @@ test('an engine that has no such lock is found out, and done without', async () 
   await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
   onTestFinished(() => void proxy.close());
   url.port = String((proxy.address() as AddressInfo).port);
-  const writes = open(url.href);
+  const writes = await open(url.href);
   const organizationId = (await h.rows())[0]?.organization_id ?? '';
   for (const id of ['one', 'two', 'three']) {
     await writes.run((tx) => append(tx, entryOf(organizationId, id)));

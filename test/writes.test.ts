@@ -14,7 +14,7 @@ import { databaseIn, engine, past } from './engine.ts';
 async function openWrites(url?: string, options: { turns?: boolean } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const commits: string[] = [];
-  const database = openDatabase(url ?? databaseIn(folder), {
+  const database = await openDatabase(url ?? databaseIn(folder), {
     ...options,
     log: ({ query }) => {
       if (/^(begin|commit|rollback)/.test(query.sql)) commits.push(query.sql);

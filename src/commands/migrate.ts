@@ -10,7 +10,7 @@ export const migrateCommand = () =>
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
-      const database = openDatabase(config.databaseUrl);
+      const database = await openDatabase(config.databaseUrl);
       try {
         const ran = await migrate(database);
         const text = ran.length > 0 ? `Ran ${ran.join(', ')}.` : 'Nothing to do.';

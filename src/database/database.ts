@@ -1,8 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from '../../db/tables.ts';
 import type { QueryLog } from './direct.ts';
-import { openPostgres } from './postgres.ts';
-import { openSqlite } from './sqlite.ts';
 
 /** An open database: connections that only read, and one that writes. */
 export interface Database {
@@ -29,6 +27,11 @@ export interface OpenOptions {
   readonly turns?: boolean;
 }
 
-/** Opens the database that a `DATABASE_URL` names; an SQLite file and its folder are made if need be. */
-export const openDatabase = (url: string, options: OpenOptions = {}): Database =>
-  url.startsWith('sqlite:') ? openSqlite(url, options) : openPostgres(url, options);
+/**
+ * Opens the database that a `DATABASE_URL` names; an SQLite file and its folder are made if need be. The
+ * driver of the other engine is not loaded.
+ */
+export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Database> {
+  if (url.startsWith('sqlite:')) return (await import('./sqlite.ts')).openSqlite(url, options);
+  return (await import('./postgres.ts')).openPostgres(url, options);
+}
