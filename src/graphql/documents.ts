@@ -2,6 +2,7 @@ import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } 
 import { LRUCache } from 'lru-cache';
 import { badRequest } from './bad-request.ts';
 import type { Rules } from './rules.ts';
+import { selectsTooMuch, writtenTooLarge } from './size.ts';
 
 /** Documents that are kept parsed and validated. */
 const DOCUMENTS_MAX = 500;
@@ -43,7 +44,12 @@ export function createDocuments(schema: GraphQLSchema, rules: Rules): Documents 
 function readDocument(schema: GraphQLSchema, rules: Rules, text: string): Read {
   try {
     const document = parse(text, rules.parsing);
-    return { document, errors: validate(schema, document, rules.validation) };
+    const large = writtenTooLarge(document);
+    if (large !== undefined) return { document, errors: [large] };
+    const errors = validate(schema, document, rules.validation, rules.validating);
+    if (errors.length > 0) return { document, errors };
+    const much = selectsTooMuch(schema, document);
+    return { document, errors: much === undefined ? [] : [much] };
   } catch (error) {
     if (error instanceof GraphQLError) return { errors: [error] };
     // Both call themselves for each level.

@@ -31,6 +31,7 @@ export function createHandler(gateway: Gateway, options: HandlerOptions): Handle
       schema,
       documents,
       contextOf: () => createContext(gateway, request, reply),
+      hideSuggestions: options.profile === 'production',
       mask: (error) => mask(error, logOf(request)),
     });
 

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Examples } from './examples.ts';
@@ -10,7 +10,7 @@ import { GRAPHQL_METHODS, GRAPHQL_PATH } from './path.ts';
 export const GRAPHQL_BODY_BYTES_MAX = 1024 * 1024;
 
 export interface GraphqlOptions {
-  /** `production` has neither GraphiQL nor introspection. */
+  /** `production` has neither GraphiQL nor introspection, and takes no queries by GET. */
   readonly profile: Config['profile'];
   /** What GraphiQL opens with. */
   readonly examples?: Examples | undefined;
@@ -60,6 +60,7 @@ export function mountGraphql(
       const readable = URL.canParse(`http://${headers.host ?? 'localhost'}`);
       next(readable ? undefined : new BadRequest('Host'));
     });
+    if (options.profile === 'production') scope.addHook('onRequest', refuseGet);
     scope.route({
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
@@ -70,6 +71,28 @@ export function mountGraphql(
     });
     done();
   });
+}
+
+/**
+ * Has queries come as JSON: a page of another site can have no browser send that unasked. Subscriptions
+ * may come by GET, since what they tell nobody is told unasked: who asks says so in a header.
+ */
+function refuseGet(
+  { method, headers }: FastifyRequest,
+  reply: FastifyReply,
+  next: (error?: Error) => void,
+): void {
+  if (method !== 'GET' || headers.accept?.includes('text/event-stream')) {
+    next();
+    return;
+  }
+  reply.header('allow', 'POST, OPTIONS');
+  next(new MethodNotAllowed('GET'));
+}
+
+/** What the server's error handler answers with 405. */
+class MethodNotAllowed extends Error {
+  readonly statusCode = 405;
 }
 
 /** What the server's error handler answers with 400. */

@@ -12,6 +12,7 @@ import { addLedger } from './ledger.ts';
 import { addMe } from './me.ts';
 import { always } from './mutation.ts';
 import { addRevocationSuccess } from './revocation.ts';
+import { pricePages } from './size.ts';
 import { addSubscription } from './subscription.ts';
 import { addLists, addTypes } from './types.ts';
 
@@ -55,5 +56,6 @@ export function buildSchema(credentials: readonly AnyCredential[]): GraphQLSchem
   for (const mutation of mutations) mutation.addTo(builder, errors, shared);
   const schema = builder.toSchema();
   assertValidSchema(schema);
+  pricePages(schema);
   return schema;
 }

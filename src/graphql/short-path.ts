@@ -41,6 +41,7 @@ interface Parts {
   readonly documents: Documents;
   readonly contextOf: () => Promise<Context>;
   readonly mask: (error: unknown) => GraphQLError;
+  readonly hideSuggestions: boolean;
 }
 
 /**
@@ -62,7 +63,7 @@ export function takeShortPath(request: FastifyRequest, parts: Parts): Taken {
 async function carryOut(
   document: DocumentNode,
   { variables, operationName }: Asked,
-  { schema, contextOf, mask }: Parts,
+  { schema, contextOf, mask, hideSuggestions }: Parts,
 ): Promise<Outcome> {
   const contextValue = await contextOf();
   const result = (await normalizedExecutor({
@@ -71,6 +72,7 @@ async function carryOut(
     contextValue,
     variableValues: variables ?? {},
     operationName: operationName ?? null,
+    hideSuggestions,
   })) as ExecutionResult;
   if (result.errors === undefined) return { result, body: JSON.stringify(result) };
   return { result: { ...result, errors: result.errors.map(mask) } };

@@ -41,7 +41,7 @@ export function createGraphqlYoga(
     multipart: false,
     // Scripts of other sites read nothing here, least of all the demo's page with its token.
     cors: false,
-    plugins: [refuseUnreadable, goOn, readBy(documents)],
+    plugins: [refuseUnreadable, goOn, readBy(documents), ...(open ? [] : [hideSuggestions])],
     parserAndValidationCache: false,
     // What is a fault is logged where it is masked.
     logging: false,
@@ -86,6 +86,16 @@ const readBy = (documents: Documents): Plugin<Served & { read?: Read }> => ({
     setResult(context.read?.errors ?? []);
   },
 });
+
+/** Has what variables are wrong about say no names that nobody was told. */
+const hideSuggestions: Plugin = {
+  onExecute({ args }) {
+    Object.assign(args, { hideSuggestions: true });
+  },
+  onSubscribe({ args }) {
+    Object.assign(args, { hideSuggestions: true });
+  },
+};
 
 /** Parameters of a URL that are no JSON: Yoga would take them for a fault. */
 const refuseUnreadable: Plugin = {

@@ -20,7 +20,10 @@ export const gatewayAnswers: GeneralAnswers = {
   methodNotAllowed: (request) =>
     problem(request, 405, `The method ${request.method} is not allowed here.`),
   uriTooLong: (request) => problem(request, 414, 'The URI is too long.'),
-  badRequest: (request, status) => problem(request, status, 'The request cannot be read.'),
+  badRequest: (request, status) =>
+    status === 405
+      ? gatewayAnswers.methodNotAllowed(request)
+      : problem(request, status, 'The request cannot be read.'),
   fault: (request) =>
     problem(request, 500, 'An unexpected error occurred. The log has it under the request id.'),
   unavailable: (request) => problem(request, 503, 'The gateway cannot answer for now. Try again.'),
