@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { howToRun } from './how-to-run.ts';
 import { StartError } from './start-error.ts';
 
 /** Each is loaded when it is asked for, and all for help: a gateway that starts waits for no other. */
@@ -13,6 +14,10 @@ const commands: Record<string, () => Promise<() => Command>> = {
   client: async () => (await import('./commands/client.ts')).client,
   archive: async () => (await import('./commands/archive.ts')).archiveCommand,
   prune: async () => (await import('./commands/prune.ts')).pruneCommand,
+  revoke: async () => (await import('./commands/remote/revoke.ts')).revoke,
+  introspect: async () => (await import('./commands/remote/introspect.ts')).introspect,
+  ledger: async () => (await import('./commands/remote/ledger.ts')).ledger,
+  completion: async () => (await import('./commands/completion.ts')).completion,
 };
 
 /** Commands that are added ready-made take over nothing by themselves. */
@@ -29,9 +34,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText(
       'after',
       '\nSettings are environment variables: docs/configuration.md lists them.\n' +
-        'Through npm: npm run gateway -- COMMAND (npm run --silent … for scripts).',
+        `Run it as: ${howToRun('COMMAND')}`,
     );
-  const asked = commands[argv[2] ?? ''];
+  // What completes all of them must know them.
+  const asked = argv[2] === 'completion' ? undefined : commands[argv[2] ?? ''];
   for (const load of asked === undefined ? Object.values(commands) : [asked]) {
     const command = await load();
     program.addCommand(withSettingsOf(program, command()));

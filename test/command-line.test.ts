@@ -39,6 +39,10 @@ describe('--help', () => {
     ['gateway archive', 'gateway archive --keep 90d', ['archive']],
     ['gateway archive check', 'oldest first', ['archive', 'check']],
     ['gateway prune', 'gateway prune --dry-run', ['prune']],
+    ['gateway revoke', 'some were refused', ['revoke']],
+    ['gateway introspect', 'of another organization', ['introspect']],
+    ['gateway ledger', 'gateway ledger -n 100', ['ledger']],
+    ['gateway completion', 'choices: "bash", "zsh", "fish"', ['completion']],
   ])('%s says what can be given, %s among it', async (command, words, args) => {
     const { code, stdout, stderr } = await gateway(settingsIn(newFolder()), ...args, '--help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -70,6 +74,9 @@ describe('wrong arguments', () => {
       ['personal-access-token', 'create', ...token.slice(1), 'ledger:read'],
       /missing required argument 'name'\n.*--help/,
     ],
+    ['an unknown kind', ['revoke', 'password', 'x'], /It is one of access-token, .*token-auth\.\n/],
+    ['neither a kind nor a value', ['revoke'], /^Say of which kind, or revoke by --value\.\n$/],
+    ['a kind and a value', ['revoke', 'api-key', '--value'], /^--value takes no kind/],
     ['a count of none', ['demo', '--json', '--count', '0'], 'a whole number from 1 to 100000'],
   ])('%s: says what to do', async (_what, args, words) => {
     const settings = settingsIn(newFolder());
