@@ -98,6 +98,7 @@ signing_keys.public_jwk text not null
 signing_keys.private_jwe text not null
 signing_keys.created_at_ms bigint not null
 signing_keys.retired_at_ms bigint
+signing_keys.signs_from_ms bigint not null default 0
 targets.id text not null
 targets.organization_id text not null
 targets.kind text not null

@@ -24,7 +24,7 @@ CREATE TABLE "oauth_clients" ("id" text not null primary key references "revocab
 
 CREATE TABLE "revocables" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "parent_id" text references "revocables" ("id"), "slug" text, "name" text, "permissions" text, "secret_hash" text unique, "issued_at_ms" bigint not null, "expires_at_ms" bigint, "revoked_at_ms" bigint, "revoked_by" text, "reason" text, "revocation_id" text, "created_by" text, constraint "root" check ((parent_id is null) = (organization_id = id)));
 
-CREATE TABLE "signing_keys" ("kid" text not null primary key, "public_jwk" text not null, "private_jwe" text not null, "created_at_ms" bigint not null, "retired_at_ms" bigint);
+CREATE TABLE "signing_keys" ("kid" text not null primary key, "public_jwk" text not null, "private_jwe" text not null, "created_at_ms" bigint not null, "retired_at_ms" bigint, "signs_from_ms" bigint default 0 not null);
 
 CREATE TABLE "targets" ("id" text not null primary key, "organization_id" text not null references "revocables" ("id"), "kind" text not null, "scope_id" text not null references "revocables" ("id"), "name" text not null, "url" text not null, "secret_jwe" text not null, "created_at_ms" bigint not null, "removed_at_ms" bigint, "events" text, "kinds" text, "previous_secret_jwe" text, "previous_secret_until_ms" bigint, "late_since_ms" bigint, "claimed_by" text, "claimed_until_ms" bigint);
 

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { ArchiveEndsTable, ArchivesTable } from './archive-tables.ts';
 
 /** Every table of the gateway. Times are integer milliseconds since 1970, ids are UUIDv7 text. */
@@ -226,6 +226,8 @@ export interface SigningKeysTable {
   private_jwe: string;
   created_at_ms: number;
   retired_at_ms: number | null;
+  /** Published since it was made, it signs from then on, until another does. */
+  signs_from_ms: Generated<number>;
 }
 
 export type Revocable = Selectable<RevocablesTable>;

@@ -9,6 +9,8 @@ export interface LedgerTail {
   nudge(): void;
   /** Where the ledger ends. */
   position(): Promise<number>;
+  /** Its last entry; without an id, and 0, where it has none. */
+  end(): Promise<{ readonly seq: number; readonly id: string | undefined }>;
   /**
    * Resolves once the ledger may have grown since this was asked, `idleMs` are over or the signal aborts;
    * with false where the tail is closed.
@@ -44,13 +46,18 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
     for (const wake of waiting) wake();
   }
 
-  async function position(): Promise<number> {
+  async function end() {
     const row = await reader
       .selectFrom('ledger')
-      .select(({ fn }) => fn.max('seq').as('end'))
+      .select(['seq', 'id'])
+      .where('seq', '=', (eb) =>
+        eb.selectFrom('ledger').select(({ fn }) => fn.max('seq').as('end')),
+      )
       .executeTakeFirst();
-    return row?.end ?? 0;
+    return row ?? { seq: 0, id: undefined };
   }
+
+  const position = async () => (await end()).seq;
 
   /** Looks for others' commits for as long as somebody waits. */
   function keepLooking(): void {
@@ -84,6 +91,7 @@ export function createLedgerTail(reader: Kysely<Tables>): LedgerTail {
 
   return {
     position,
+    end,
     async changed(signal, idleMs) {
       if (!closed && !signal.aborted) await changed(signal, idleMs);
       return !closed;

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import type { SigningKey } from './keys.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
 
 /** The type of our access tokens (RFC 9068): no other JWT that we sign has it. */
 export const ACCESS_TOKEN_TYPE = 'at+jwt';
@@ -13,7 +13,7 @@ export const SIGNING_ALGORITHM = 'EdDSA';
 /** What signing an access token needs. */
 export interface TokenIssuer {
   readonly publicUrl: string;
-  readonly signingKey: SigningKey;
+  readonly signingKeys: SigningKeys;
 }
 
 /** What an access token says. */
@@ -38,6 +38,7 @@ export async function signAccessToken(
   claims: AccessTokenClaims,
 ): Promise<string> {
   const scope = scopeOf(claims.permissions);
+  const { kid, privateKey } = await issuer.signingKeys.current();
   return await new SignJWT({
     client_id: claims.subject,
     ...(scope !== undefined && { scope }),
@@ -46,14 +47,14 @@ export async function signAccessToken(
     chain: claims.chain,
     ...(claims.usesLimited && { uses_limited: true }),
   })
-    .setProtectedHeader(header(issuer, ACCESS_TOKEN_TYPE))
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: ACCESS_TOKEN_TYPE, kid })
     .setIssuer(issuer.publicUrl)
     .setAudience(issuer.publicUrl)
     .setSubject(claims.subject)
     .setJti(claims.id)
     .setIssuedAt(Math.floor(claims.issuedAtMs / 1000))
     .setExpirationTime(Math.floor(claims.expiresAtMs / 1000))
-    .sign(issuer.signingKey.privateKey);
+    .sign(privateKey);
 }
 
 /** Signs what introspection says of a token, for whoever asked (RFC 9701, 5). */
@@ -65,19 +66,14 @@ export async function signIntrospection(
     readonly introspection: object;
   },
 ): Promise<string> {
+  const { kid, privateKey } = await issuer.signingKeys.current();
   return await new SignJWT({ token_introspection: said.introspection })
-    .setProtectedHeader(header(issuer, INTROSPECTION_TYPE))
+    .setProtectedHeader({ alg: SIGNING_ALGORITHM, typ: INTROSPECTION_TYPE, kid })
     .setIssuer(issuer.publicUrl)
     .setAudience(said.audience)
     .setIssuedAt(Math.floor(said.issuedAtMs / 1000))
-    .sign(issuer.signingKey.privateKey);
+    .sign(privateKey);
 }
-
-const header = ({ signingKey }: TokenIssuer, typ: string) => ({
-  alg: SIGNING_ALGORITHM,
-  typ,
-  kid: signingKey.kid,
-});
 
 /**
  * Permissions as a `scope` (RFC 6749, 3.3); undefined where there are none. One that a scope cannot

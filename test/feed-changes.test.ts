@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { credentials } from '../src/credentials/kinds.ts';
 import { assign, makeCredential, makeJwk, names, revokeKind } from './assigned.ts';
 import { whoIs } from './callers.ts';
-import { changesIn, hasSeq, openFollowed, revokeKeys } from './feed-client.ts';
+import { changesIn, hasSeq, openFollowed, placeAt, revokeKeys } from './feed-client.ts';
 import type { Harness } from './harness.ts';
 import {
   accessTokenOf,
@@ -36,7 +36,7 @@ test('an entry is told with its number and its time', async () => {
   await revokeKeys(h, 1);
   const entry = (await h.ledger()).at(-1);
   const { id, data } = await feed.until(({ event }) => event === 'change');
-  expect(id).toBe(String(entry?.seq));
+  expect(id).toEqual(placeAt(entry?.seq ?? 0));
   expect(data).toEqual({
     ...{ seq: entry?.seq, at: entry?.at_ms, type: 'revoked' },
     ...{ id: h.demo.apiKey[0]?.keyId, kind: 'api-key' },

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ask } from './creation.ts';
 import { creationOf } from './creations.ts';
 import { type Harness, type HarnessOptions, openGateway } from './harness.ts';
@@ -125,6 +125,10 @@ export async function openFollowed(options: HarnessOptions = {}) {
   await feed.until(isPosition);
   return { h, url, point, feed };
 }
+
+/** How an event names an entry: by its number, and what tells it from another of that number. */
+export const placeAt = (seq: number): unknown =>
+  expect.stringMatching(new RegExp(`^${seq}-[\\w-]{8}$`));
 
 export const isPosition = ({ event }: Told) => event === 'position';
 

@@ -17,6 +17,7 @@ import {
   hasSeq,
   isPosition,
   openFollowed,
+  placeAt,
   revokeKeys,
 } from './feed-client.ts';
 import type { Harness } from './harness.ts';
@@ -66,9 +67,10 @@ test('a position is told only behind all that is before it', async () => {
   const seen = new Set<unknown>();
   for (const { event, id, data } of feed.told.filter(({ event }) => event !== 'snapshot')) {
     if (event === 'change') seen.add(data.seq);
-    expect(id).toBe(String(data.seq ?? data.position));
-    expect(Number(id)).toBeGreaterThanOrEqual(sent);
-    sent = Number(id);
+    const seq = Number(data.seq ?? data.position);
+    expect(id).toEqual(placeAt(seq));
+    expect(seq).toBeGreaterThanOrEqual(sent);
+    sent = seq;
     const missed = own.filter(({ seq }) => seq <= sent && !seen.has(seq));
     expect(missed).toEqual([]);
   }

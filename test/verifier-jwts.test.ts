@@ -31,15 +31,17 @@ async function claimsOf(h: Served, { claims = {}, without = [] }: Signing = {}) 
   return Object.fromEntries(Object.entries(all).filter(([name]) => !without.includes(name)));
 }
 
-const headerOf = (h: Served, header: Record<string, unknown> = {}) => ({
-  ...{ alg: 'EdDSA', typ: 'at+jwt', kid: h.running.gateway.signingKey.kid },
+const signingKey = (h: Served) => h.running.gateway.signingKeys.current();
+
+const headerOf = async (h: Served, header: Record<string, unknown> = {}) => ({
+  ...{ alg: 'EdDSA', typ: 'at+jwt', kid: (await signingKey(h)).kid },
   ...header,
 });
 
 async function signed(h: Served, signing: Signing = {}): Promise<string> {
-  const { header, key = h.running.gateway.signingKey.privateKey } = signing;
+  const { header, key = (await signingKey(h)).privateKey } = signing;
   return await new SignJWT(await claimsOf(h, signing))
-    .setProtectedHeader(headerOf(h, header) as { alg: string })
+    .setProtectedHeader((await headerOf(h, header)) as { alg: string })
     .sign(key);
 }
 
@@ -60,25 +62,27 @@ test('one that the gateway signed needs no asking, and says who it is', async ()
 });
 
 const strangers = generateKeyPair('Ed25519', { extractable: true });
-const publicBytes = (h: Served) =>
-  Buffer.from(h.running.gateway.signingKey.publicJwk.x ?? '', 'base64url');
+const publicBytes = async (h: Served) =>
+  Buffer.from((await signingKey(h)).publicJwk.x ?? '', 'base64url');
 
 const bad: Record<string, [string, (h: Served) => Promise<string>]> = {
   'without a signature (alg none)': [
     'invalid',
-    async (h) => forge(headerOf(h, { alg: 'none' }), await claimsOf(h), () => Buffer.alloc(0)),
+    async (h) =>
+      forge(await headerOf(h, { alg: 'none' }), await claimsOf(h), () => Buffer.alloc(0)),
   ],
   'with HMAC over the bytes of the public key': [
     'invalid',
-    async (h) => forge(headerOf(h, { alg: 'HS256' }), await claimsOf(h), hmac(publicBytes(h))),
+    async (h) =>
+      forge(await headerOf(h, { alg: 'HS256' }), await claimsOf(h), hmac(await publicBytes(h))),
   ],
   'with HMAC over the public JWK': [
     'invalid',
     async (h) =>
       forge(
-        headerOf(h, { alg: 'HS256' }),
+        await headerOf(h, { alg: 'HS256' }),
         await claimsOf(h),
-        hmac(JSON.stringify(h.running.gateway.signingKey.publicJwk)),
+        hmac(JSON.stringify((await signingKey(h)).publicJwk)),
       ),
   ],
   "signed with another key under the gateway's kid": [
@@ -96,7 +100,7 @@ const bad: Record<string, [string, (h: Served) => Promise<string>]> = {
     'invalid',
     async (h) => {
       const token = await signed(h);
-      const header = headerOf(h, { crit: ['made-up'], 'made-up': true });
+      const header = await headerOf(h, { crit: ['made-up'], 'made-up': true });
       const [, payload, signature] = token.split('.');
       return `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${payload}.${signature}`;
     },
@@ -191,7 +195,7 @@ test('a key that the gateway has retired counts no more once the feed is taken u
   const real = h.demo.callers.viewer;
   const forged = await signed(h);
   expect([await said(verifier, real), await said(verifier, forged)]).toEqual(['good', 'good']);
-  const { kid } = h.running.gateway.signingKey;
+  const { kid } = await signingKey(h);
   await h.running.gateway.writes.run(async (tx) => {
     await tx.updateTable('signing_keys').set({ retired_at_ms: 1 }).where('kid', '=', kid).execute();
   });

@@ -7,6 +7,7 @@ import * as migration0003 from '../../db/migrations/0003_delivery.ts';
 import * as migration0004 from '../../db/migrations/0004_feed.ts';
 import * as migration0005 from '../../db/migrations/0005_archive.ts';
 import * as migration0006 from '../../db/migrations/0006_gateways.ts';
+import * as migration0007 from '../../db/migrations/0007_keys.ts';
 import { isBusy } from '../unavailable.ts';
 import type { Database } from './database.ts';
 import { startProblem } from './start-problem.ts';
@@ -18,7 +19,11 @@ const migrations = {
   '0004_feed': migration0004,
   '0005_archive': migration0005,
   '0006_gateways': migration0006,
+  '0007_keys': migration0007,
 };
+
+/** The names of all migrations, in order. */
+export const migrationNames: readonly string[] = Object.keys(migrations);
 
 /** Brings the schema to the newest version; says which migrations it ran. */
 export async function migrate(database: Pick<Database, 'migrator' | 'reader'>): Promise<string[]> {
@@ -47,10 +52,12 @@ export async function migrate(database: Pick<Database, 'migrator' | 'reader'>): 
 
 /** Whether these migrations have run, and no other: Kysely looks at every table and column for that. */
 async function isNewest({ reader }: Pick<Database, 'reader'>): Promise<boolean> {
-  const names = Object.keys(migrations);
   try {
     const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(reader);
-    return rows.length === names.length && rows.every(({ name }) => names.includes(name));
+    return (
+      rows.length === migrationNames.length &&
+      rows.every(({ name }) => migrationNames.includes(name))
+    );
   } catch {
     // There is nothing yet, or nothing that can be read: who migrates says which.
     return false;

@@ -17,6 +17,9 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** A gateway that stops within its transaction loses it, and with it its turn. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+/** As what the server knows the connections of gateways. */
+export const APPLICATION_NAME = 'revocation-gateway';
+
 /** Opens a PostgreSQL database. Nothing is asked of it before the first query. */
 export function openPostgres(url: string, { log, turns = true }: OpenOptions): Database {
   const common: pg.PoolConfig = {
@@ -25,7 +28,7 @@ export function openPostgres(url: string, { log, turns = true }: OpenOptions): D
     keepAlive: true,
     // What is prepared on a connection stays there.
     idleTimeoutMillis: 0,
-    application_name: 'revocation-gateway',
+    application_name: APPLICATION_NAME,
     types: { getTypeParser },
   };
   const limited: pg.PoolConfig = {

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Tables, Target } from '../../db/tables.ts';
+import { prepare } from '../database/prepare.ts';
 import { isOpen } from '../delivery/open.ts';
 import { recordLate } from '../delivery/target-events.ts';
 import type { Gateway } from '../gateway.ts';
@@ -15,18 +16,20 @@ const DELIVERIES_MAX = 2_000;
  * @param told up to which entries it was told when
  */
 export async function acknowledge(
-  gateway: Pick<Gateway, 'writes' | 'now' | 'newId' | 'effectBoundMs' | 'announce'>,
+  gateway: Pick<Gateway, 'writes' | 'now' | 'newId' | 'effectBoundMs' | 'announce' | 'metrics'>,
   targetId: string,
   seq: number,
   told: readonly Moment[],
 ): Promise<void> {
-  const { writes, now, newId, effectBoundMs } = gateway;
+  const { writes, now, newId, effectBoundMs, metrics } = gateway;
   for (let upTo: number | undefined; upTo !== seq; ) {
+    let tookMs: readonly number[] = [];
     const owed = await writes.run(async (tx): Promise<readonly Target[]> => {
       const [oldest, last] = await portion(tx, targetId, seq);
       upTo = last?.seq ?? seq;
       if (oldest === undefined) return [];
       const atMs = now();
+      if (metrics !== undefined) tookMs = await sinceRevoked(tx, targetId, upTo, atMs);
       await record(tx, targetId, upTo, atMs, told);
       if (atMs - oldest.at_ms <= effectBoundMs) return [];
       const target = await tx
@@ -36,9 +39,32 @@ export async function acknowledge(
         .executeTakeFirstOrThrow();
       return await recordLate(tx, target, oldest.at_ms, { atMs, newId, effectBoundMs });
     });
+    for (const ms of tookMs) metrics?.tookEffect('enforcement-point', ms);
     if (owed.length > 0) gateway.announce(owed);
   }
 }
+
+/** How long ago each revocation was that is acknowledged with this. */
+async function sinceRevoked(
+  tx: Kysely<Tables>,
+  targetId: string,
+  upTo: number,
+  atMs: number,
+): Promise<number[]> {
+  const { rows } = await openRevocations(tx, { targetId, upTo });
+  return rows.map(({ at_ms }) => atMs - at_ms);
+}
+
+const openRevocations = prepare<{ targetId: string; upTo: number }, { at_ms: number }>((db, slot) =>
+  db
+    .selectFrom('deliveries')
+    .innerJoin('ledger', 'ledger.seq', 'deliveries.seq')
+    .select('ledger.at_ms')
+    .where('deliveries.target_id', '=', slot('targetId'))
+    .where('deliveries.seq', '<=', slot('upTo'))
+    .where(isOpen)
+    .where('ledger.action', '=', sql.lit('revoke')),
+);
 
 /** The oldest thing that is owed up to an entry, and the last of a portion, where there is more than one. */
 async function portion(tx: Kysely<Tables>, targetId: string, seq: number) {

@@ -17,7 +17,8 @@ export interface Change {
 
 /** What is new behind a position. */
 export interface News {
-  readonly changes: readonly Change[];
+  /** Each with the id of its entry. */
+  readonly changes: readonly (readonly [Change, entryId: string])[];
   /** Everything up to here is in the changes, or changes nothing. */
   readonly position: number;
   /** Whether the ledger goes on behind it. */
@@ -27,7 +28,7 @@ export interface News {
 /** Entries that are read at once, at the most. */
 const ENTRIES_MAX = 500;
 
-type Entry = Pick<LedgerEntry, 'seq' | 'at_ms' | 'action' | 'kind' | 'target_id'>;
+type Entry = Pick<LedgerEntry, 'seq' | 'id' | 'at_ms' | 'action' | 'kind' | 'target_id'>;
 
 /**
  * Reads what has changed in the organization behind a position.
@@ -44,7 +45,7 @@ export async function changesAfter(
   if (end <= position) return { changes: [], position, more: false };
   const entries: Entry[] = await db
     .selectFrom('ledger')
-    .select(['seq', 'at_ms', 'action', 'kind', 'target_id'])
+    .select(['seq', 'id', 'at_ms', 'action', 'kind', 'target_id'])
     .where('organization_id', '=', organizationId)
     .where('seq', '>', position)
     .where('seq', '<=', end)
@@ -54,7 +55,8 @@ export async function changesAfter(
     .limit(ENTRIES_MAX)
     .execute();
   const more = entries.length === ENTRIES_MAX;
-  const changes = (await withoutUnlimited(db, entries)).map(changeOf);
+  const told = await withoutUnlimited(db, entries);
+  const changes = told.map((entry) => [changeOf(entry), entry.id] as const);
   return { changes, position: more ? (entries.at(-1)?.seq ?? end) : end, more };
 }
 

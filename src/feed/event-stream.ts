@@ -16,7 +16,7 @@ export interface EventStream {
 }
 
 /** One event. `id` is what the client sends back as `Last-Event-ID`. */
-export const eventText = (event: string, data: object, id?: number): string =>
+export const eventText = (event: string, data: object, id?: string): string =>
   `event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`;
 
 /** Answers with a stream of events. From then on the reply is the stream's. */

@@ -5,6 +5,7 @@ import { archivedUpTo } from '../retention/archived.ts';
 import { chainOf, standing } from '../standing.ts';
 import { changesAfter } from './changes.ts';
 import { type EventStream, eventText } from './event-stream.ts';
+import { isInLedger, type Place, placeText } from './place.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Told } from './told.ts';
 
@@ -19,22 +20,23 @@ export const FEED_STALLED_MS = 5_000;
 export interface Following {
   readonly point: Pick<Actor, 'organizationId'> & { readonly credentialId: string };
   /** Where the point was; undefined: nowhere. */
-  readonly after: number | undefined;
+  readonly after: Place | undefined;
   readonly stream: EventStream;
   readonly told: Told;
 }
 
 /**
  * Tells a point everything that ends or changes behind its position, for as long as it is good itself;
- * where it has none, or one that this ledger has not reached or is archived beyond, a snapshot first.
+ * where it has none, or one that this ledger has not, or is archived beyond, a snapshot first. With it
+ * the point is told which keys of the gateway count.
  *
  * @returns why it is over
  */
 export async function follow(
-  gateway: Pick<Gateway, 'reader' | 'tail' | 'now'>,
+  gateway: Pick<Gateway, 'reader' | 'tail' | 'now' | 'signingKeys'>,
   { point, after, stream, told }: Following,
-): Promise<'gone' | 'closed' | 'revoked' | 'stalled' | 'archived'> {
-  const { reader, tail, now } = gateway;
+): Promise<'gone' | 'closed' | 'revoked' | 'stalled' | 'archived' | 'restored'> {
+  const { reader, tail, now, signingKeys } = gateway;
   const { organizationId, credentialId } = point;
   const isGood = async () =>
     standing(await chainOf(reader, 'id', credentialId), now()) === undefined;
@@ -50,16 +52,18 @@ export async function follow(
     return undefined;
   }
 
-  const begun = await tail.position();
-  let position = after ?? begun;
+  const begun = await tail.end();
+  let position = after?.seq ?? begun.seq;
   if (
     after === undefined ||
-    after > begun ||
-    after < (await archivedUpTo(reader, organizationId))
+    after.seq > begun.seq ||
+    !(await isInLedger(reader, after)) ||
+    after.seq < (await archivedUpTo(reader, organizationId))
   ) {
-    position = begun;
-    for await (const part of snapshotOf(reader, organizationId, begun, now())) {
-      const over = await send(eventText('snapshot', part, part.more ? undefined : begun));
+    position = begun.seq;
+    const place = placeText(begun.seq, begun.id);
+    for await (const part of snapshotOf(reader, organizationId, begun.seq, now())) {
+      const over = await send(eventText('snapshot', part, part.more ? undefined : place));
       if (over !== undefined) return over;
     }
   }
@@ -71,15 +75,24 @@ export async function follow(
     const next = tail.changed(stream.signal, Math.max(wait, 0));
     // Read before the ledger: whoever counts on it is on the safe side.
     const asOf = now();
-    const news = await changesAfter(reader, organizationId, position, await tail.position());
+    const end = await tail.end();
+    // Another database, in the place of the one that was followed. It comes back for a snapshot.
+    if (end.seq < position) return 'restored';
+    const news = await changesAfter(reader, organizationId, position, end.seq);
     // Looked at behind the changes: whoever is revoked is told nothing that came after it.
     if (!(await isGood())) return 'revoked';
     // Looked at behind them too: what was archived before may be missing. It comes back for a snapshot.
     if (position < (await archivedUpTo(reader, organizationId))) return 'archived';
     position = news.position;
     const due = !news.more && performance.now() - saidAt >= FEED_HEARTBEAT_MS - 1;
-    const events = news.changes.map((change) => eventText('change', change, change.seq));
-    if (due) events.push(eventText('position', { position, now: asOf }, position));
+    const events = news.changes.map(([change, entryId]) =>
+      eventText('change', change, placeText(change.seq, entryId)),
+    );
+    if (due) {
+      const keys = (await signingKeys.published()).map(({ kid }) => kid);
+      const place = placeText(end.seq, end.id);
+      events.push(eventText('position', { position, now: asOf, keys }, place));
+    }
     if (news.changes.length > 0) told.tell(position, now());
     if (events.length > 0) {
       const over = await send(events.join(''));

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from '../gateway.ts';
 import { Refusal, Unauthenticated } from '../refusals.ts';
+import { logOf } from '../request-log.ts';
 import { challenge, type Reply } from '../rest/dialect.ts';
 import { gatewayAnswers, problem } from '../rest/dialects/gateway.ts';
 import { mountOtherMethods, send } from '../rest/mount.ts';
@@ -8,11 +9,12 @@ import { toRestRequest } from '../rest/route.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { follow } from './follow.ts';
+import { type Place, readPlace } from './place.ts';
 import { authenticatePoint, type Point } from './point.ts';
 import { createTold, type Told } from './told.ts';
 
 /** The longest body of an acknowledgement, in bytes; beyond it the answer is 413. */
-const ACKNOWLEDGEMENT_BYTES_MAX = 1024;
+export const ACKNOWLEDGEMENT_BYTES_MAX = 1024;
 
 /** Streams of one point; one more ends the oldest, which may be that of a client that is gone. */
 export const FEED_STREAMS_MAX = 10;
@@ -33,6 +35,7 @@ export function mountFeed(app: FastifyInstance, gateway: Gateway): void {
   app.get(feedPath, { exposeHeadRoute: false }, async (request, reply) => {
     const point = await authenticatePoint(gateway, request);
     if (point instanceof Refusal) return send(reply, refused(request, point));
+    request.actor = point;
     const after = positionOf(request);
     if (after instanceof Error) return send(reply, bad(request, after.message));
     await stream(request, reply, point, after);
@@ -40,12 +43,13 @@ export function mountFeed(app: FastifyInstance, gateway: Gateway): void {
   });
 
   async function stream(
-    { log }: FastifyRequest,
+    request: FastifyRequest,
     reply: FastifyReply,
     point: Point,
-    after: number | undefined,
+    after: Place | undefined,
   ): Promise<void> {
     const { credentialId } = point;
+    const log = logOf(request);
     const of = followed.get(credentialId) ?? { streams: new Set(), told: createTold() };
     followed.set(credentialId, of);
     const [oldest] = of.streams;
@@ -77,6 +81,7 @@ export function mountFeed(app: FastifyInstance, gateway: Gateway): void {
     scope.post(acknowledgementPath, async (request, reply) => {
       const point = await authenticatePoint(gateway, request);
       if (point instanceof Refusal) return send(reply, refused(request, point));
+      request.actor = point;
       const seq = readSeq(request.body);
       if (seq === undefined || seq > (await gateway.tail.position())) {
         return send(reply, bad(request, 'seq must be the number of an entry of the ledger.'));
@@ -107,13 +112,14 @@ function bad(request: FastifyRequest, detail: string): Reply {
 const unkept = { 'cache-control': 'no-store' };
 
 /** Where a client was: the header of those that resume, or the query of those that choose. */
-function positionOf({ headers, query }: FastifyRequest): number | undefined | Error {
+function positionOf({ headers, query }: FastifyRequest): Place | undefined | Error {
   const header = headers['last-event-id'];
   const name = header === undefined ? 'after' : 'Last-Event-ID';
   const said = header ?? (query as Record<string, unknown>).after;
   if (said === undefined || said === '') return undefined;
-  const seq = /^\d{1,15}$/.test(String(said)) ? Number(said) : undefined;
-  return seq ?? new Error(`${name} must be the number of an entry of the ledger.`);
+  return (
+    readPlace(String(said)) ?? new Error(`${name} must be the number of an entry of the ledger.`)
+  );
 }
 
 function readSeq(body: unknown): number | undefined {

@@ -12,6 +12,8 @@ export interface FeedListener {
   replace(snapshot: Snapshot): void;
   apply(change: Change): void;
   advance(position: number): void;
+  /** Whose signatures count by now. */
+  keysAre(keyIds: readonly string[]): void;
   /** Whether the next connection should begin with a snapshot. */
   isCrowded(): boolean;
   /** Why the feed is not followed for now. */
@@ -109,6 +111,7 @@ export function followFeed(options: FeedOptions): Feed {
         clock.caughtUp();
       } else {
         listener.advance(data.position);
+        if (data.keys !== undefined) listener.keysAre(data.keys);
         const lagMs = clock.heard(data.now);
         firstLagMs ??= lagMs;
         if (lagMs > Math.min(patienceMs, firstLagMs + patienceMs / 2)) {

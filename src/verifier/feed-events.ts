@@ -31,6 +31,8 @@ export interface Position {
   readonly position: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** The ids of the keys with which the gateway's JWTs may be signed; older gateways do not say. */
+  readonly keys?: readonly string[];
 }
 
 export type FeedEvent =
@@ -58,5 +60,6 @@ const shapes = {
     isNumber(read.position) && isIds(read.revoked) && isIds(read.limited),
   change: (read: Record<string, unknown>) =>
     isNumber(read.seq) && (typeof read.id === 'string' || read.id === null),
-  position: (read: Record<string, unknown>) => isNumber(read.position) && isNumber(read.now),
+  position: (read: Record<string, unknown>) =>
+    isNumber(read.position) && isNumber(read.now) && (read.keys === undefined || isIds(read.keys)),
 };

@@ -88,6 +88,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     ...{ gateway, clock, staleAfterMs, closing },
     listener: {
       connecting: jwts.refresh,
+      keysAre: jwts.keysAre,
       isCrowded: revocations.isCrowded,
       replace(snapshot) {
         introspections.clear();

@@ -24,9 +24,11 @@ export interface Jwts {
   check(token: string, key: string): Promise<Known | Reason | undefined>;
   /** Reads the gateway's keys anew: what is no longer among them counts no more. */
   refresh(): Promise<void>;
+  /** Says which keys there are: every other counts no more from now on, and one that is new is read. */
+  keysAre(keyIds: readonly string[]): void;
 }
 
-/** A key that the gateway has retired counts for so long here, and for as long as reading takes. */
+/** A key that the gateway has retired counts for so long here, where the feed does not say so before. */
 const KEYS_MAX_AGE_MS = 30_000;
 
 /** Time between two readings for keys that are not known. */
@@ -54,6 +56,8 @@ export function createJwts(
   let issuer: Issuer | undefined;
   let reading: Promise<void> | undefined;
   let readAtMs = Number.NEGATIVE_INFINITY;
+  /** What the feed has said last of which keys there are. */
+  let told: ReadonlySet<string> | undefined;
   const timer = setInterval(() => void refresh().catch(() => undefined), KEYS_MAX_AGE_MS);
   timer.unref();
   closing.addEventListener('abort', () => clearInterval(timer));
@@ -77,11 +81,27 @@ export function createJwts(
     };
   }
 
+  function keysAre(keyIds: readonly string[]): void {
+    const before = told;
+    told = new Set(keyIds);
+    // Among what was checked may be what a key has signed that is gone.
+    if (before === undefined || before.difference(told).size > 0) issuer?.checked.clear();
+    if (keyIds.some((keyId) => issuer?.keyIds.has(keyId) === false)) void readOnce();
+  }
+
+  /** Reads the keys for one that is not known, and not again and again. */
+  async function readOnce(): Promise<void> {
+    if (reading === undefined && performance.now() - readAtMs < KEYS_COOLDOWN_MS) return;
+    await refresh().catch(() => undefined);
+  }
+
+  const isGone = (keyId: string) => told?.has(keyId) === false;
+
   /** Whether the key is one of the gateway's; one that is not known may be new. */
   async function hasKey(keyId: string): Promise<boolean> {
+    if (isGone(keyId)) return false;
     if (issuer?.keyIds.has(keyId)) return true;
-    if (reading === undefined && performance.now() - readAtMs < KEYS_COOLDOWN_MS) return false;
-    await refresh().catch(() => undefined);
+    await readOnce();
     return issuer?.keyIds.has(keyId) === true;
   }
 
@@ -103,7 +123,8 @@ export function createJwts(
         currentDate: new Date(clock.nowMs()),
       });
       const known = knownOf(payload);
-      if (known === undefined) return undefined;
+      // Looked at again: checking takes its time.
+      if (known === undefined || isGone(keyId)) return undefined;
       if (organizationId === undefined || known.chain.at(-1) !== organizationId) return 'invalid';
       remembered.set(key, known);
       return known;
@@ -112,7 +133,7 @@ export function createJwts(
     }
   }
 
-  return { check, refresh };
+  return { check, refresh, keysAre };
 }
 
 /** Which key is said to have signed an access token of this issuer; undefined where it is not said to be one. */

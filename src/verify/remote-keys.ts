@@ -15,7 +15,7 @@ import { Unavailable } from '../unavailable.ts';
  */
 export const JWKS_MAX_AGE_MS = 25_000;
 const JWKS_COOLDOWN_MS = 5_000;
-const JWKS_TIMEOUT_MS = 5_000;
+export const JWKS_TIMEOUT_MS = 5_000;
 /** Distinct JWKS URLs whose keys are kept. */
 const JWKS_URLS_MAX = 1_000;
 

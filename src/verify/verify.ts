@@ -1,9 +1,9 @@
-import { importJWK, jwtVerify } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { Kysely } from 'kysely';
 import type { Revocable, Tables } from '../../db/tables.ts';
 import type { TrustedIssuer } from '../config.ts';
 import { isCutOff } from '../cut-offs.ts';
-import type { SigningKey } from '../keys.ts';
+import type { SigningKeys } from '../keys/signing-keys.ts';
 import { Unauthenticated, type UnauthenticatedReason } from '../refusals.ts';
 import { hashSecret } from '../secrets.ts';
 import { chainOf, permissionsOf, standing } from '../standing.ts';
@@ -56,7 +56,7 @@ export type Verify = (
 export interface VerifyOptions extends UseCounter {
   readonly reader: Kysely<Tables>;
   readonly publicUrl: string;
-  readonly signingKey: SigningKey;
+  readonly signingKeys: SigningKeys;
   readonly trustedIssuers: readonly TrustedIssuer[];
   readonly remoteKeys: RemoteKeys;
 }
@@ -135,7 +135,8 @@ export function createVerify(options: VerifyOptions): Verify {
     if (organizationId !== undefined) {
       return await assignedJwk(options, organizationId, jwt, provenOnly);
     }
-    await jwtVerify(jwt.token, await importJWK(options.signingKey.publicJwk), {
+    const keys = await options.signingKeys.published();
+    await jwtVerify(jwt.token, createLocalJWKSet({ keys: [...keys] }), {
       issuer: options.publicUrl,
       audience: options.publicUrl,
       typ: ACCESS_TOKEN_TYPE,
