@@ -41,7 +41,8 @@ export async function attempt<Input, Value, R extends Refusal>(
   const result = { target_id: outcome.targetId, outcome: 'done', refusal: null } as const;
   const addressed = { ...(outcome.target ?? asAddressed()), ...result };
   const { entry, owed } = await record(tx, operation.action, call, at, addressed, deliverTo);
-  return { performed: { done: outcome.done, entry, deliverTo }, owed: [...before, ...owed] };
+  const performed = { done: outcome.done, entry, deliverTo, superseded };
+  return { performed, owed: [...before, ...owed] };
 }
 
 /** The ids of the caller's credential and of all above it, and why that counts no more, if so. */

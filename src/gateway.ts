@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../db/tables.ts';
+import type { Actor } from './actor.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import type { SecretKey } from './keys.ts';
+import type { SecretKey } from './keys/secret-key.ts';
 import type { LedgerTail } from './ledger-tail.ts';
+import type { MutationOutcome } from './observability/answered.ts';
 import type { Performer } from './operation.ts';
 import type { Outbound } from './outbound.ts';
 import type { Refusal } from './refusals.ts';
@@ -15,8 +17,14 @@ import type { Verify } from './verify/verify.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** What was refused, for the log. */
+    /** What was refused. */
     refusal?: Refusal;
+    /** Who asks, where that is known. */
+    actor?: Actor;
+    /** The mutations that were carried out, in order, and what came of each. */
+    mutations?: MutationOutcome[];
+    /** Whether it was refused since too much was asked. */
+    limited?: boolean;
   }
 }
 
@@ -48,4 +56,8 @@ export interface Gateway extends Performer, TokenIssuer {
   readonly effectBoundMs: number;
   readonly credentials: readonly AnyCredential[];
   readonly log: FastifyBaseLogger;
+  /** Proves that the database takes what is written. */
+  readonly probe: () => Promise<void>;
+  /** How much is free on the disk of the database, in bytes, where that is the gateway's own. */
+  readonly diskFree?: (() => Promise<number>) | undefined;
 }

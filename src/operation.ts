@@ -2,6 +2,8 @@ import type { Transaction } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import type { Actor } from './actor.ts';
 import { type Attempted, attempt, readCaller } from './attempt.ts';
+import type { Metrics } from './observability/metrics.ts';
+import type { Traces } from './observability/traces.ts';
 import type { Refusal, RefusalClass, Unauthenticated } from './refusals.ts';
 import type { Writes } from './writes.ts';
 
@@ -86,11 +88,18 @@ export interface Performer {
   readonly claim: (tx: Transaction<Tables>, owed: readonly Target[]) => Promise<void>;
   /** Says that the ledger has grown, and which targets are owed something. */
   readonly announce: (owed: readonly Target[]) => void;
+  readonly metrics?: Metrics | undefined;
+  readonly traces?: Traces | undefined;
 }
 
 /** What was committed. */
 export type Performed<Value, R extends Refusal> =
-  | { done: Value; entry: LedgerEntry; deliverTo: readonly Target[] }
+  | {
+      done: Value;
+      entry: LedgerEntry;
+      deliverTo: readonly Target[];
+      superseded?: Superseded | undefined;
+    }
   | { refused: R | Unauthenticated };
 
 /**
@@ -104,15 +113,34 @@ export async function perform<Input, Value, R extends Refusal>(
   input: Input,
   call: Call,
 ): Promise<Performed<Value, R>> {
-  const { performed, owed } = await gateway.writes.run(
-    async (tx): Promise<Attempted<Performed<Value, R>>> => {
-      const { lost } = await readCaller(tx, call, gateway.now());
-      if (lost !== undefined) return { performed: { refused: lost }, owed: [] };
-      const attempted = await attempt(tx, gateway, operation, input, call);
-      await gateway.claim(tx, attempted.owed);
-      return attempted;
-    },
+  const traced = gateway.traces?.operation(operation, call);
+  const committed = gateway.writes.run(async (tx): Promise<Attempted<Performed<Value, R>>> => {
+    traced?.begun();
+    const { lost } = await readCaller(tx, call, gateway.now());
+    if (lost !== undefined) return { performed: { refused: lost }, owed: [] };
+    const attempted = await attempt(tx, gateway, operation, input, call);
+    await gateway.claim(tx, attempted.owed);
+    traced?.decided();
+    return attempted;
+  });
+  traced?.endsWith(
+    committed.then(({ performed, owed }) => ({ results: [resultOf(performed)], owed })),
   );
+  const { performed, owed } = await committed;
+  if (gateway.metrics !== undefined) countRevocations(gateway.metrics, performed);
   gateway.announce(owed);
   return performed;
+}
+
+const resultOf = <Value, R extends Refusal>(performed: Performed<Value, R>) =>
+  'refused' in performed ? performed.refused : performed.entry;
+
+function countRevocations<Value, R extends Refusal>(
+  metrics: Metrics,
+  performed: Performed<Value, R>,
+): void {
+  if ('refused' in performed) return;
+  const { entry, superseded } = performed;
+  if (entry.action === 'revoke') metrics.revoked(entry.kind);
+  if (superseded !== undefined) metrics.revoked(superseded.kind);
 }

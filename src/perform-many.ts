@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../db/tables.ts';
 import { type Attempted, attempt, readCaller } from './attempt.ts';
 import type { Call, Operation, Performer } from './operation.ts';
-import type { Refusal, Unauthenticated } from './refusals.ts';
+import { Refusal, type Unauthenticated } from './refusals.ts';
 
 /** For how long one transaction takes up attempts: others wait until its commit is on disk. */
 export const CHUNK_MS = 12;
@@ -23,10 +23,20 @@ export async function performMany<Input, R extends Refusal>(
   const results: Result<R>[] = [];
   while (results.length < inputs.length) {
     const left = inputs.slice(results.length);
-    const { performed, owed } = await gateway.writes.runPart((tx) =>
-      attemptSome(tx, gateway, operation, left, call),
-    );
+    const traced = gateway.traces?.operation(operation, call);
+    const committed = gateway.writes.runPart(async (tx) => {
+      traced?.begun();
+      const attempted = await attemptSome(tx, gateway, operation, left, call);
+      traced?.decided();
+      return attempted;
+    });
+    traced?.endsWith(committed.then(({ performed, owed }) => ({ results: performed, owed })));
+    const { performed, owed } = await committed;
     results.push(...performed);
+    for (const result of gateway.metrics === undefined ? [] : performed) {
+      if (result instanceof Refusal) gateway.metrics?.refused(result.code, call.surface);
+      else gateway.metrics?.revoked(result.kind);
+    }
     gateway.announce(owed);
   }
   return results;

@@ -11,8 +11,11 @@ import { startProblem } from './database/start-problem.ts';
 import { createDelivery } from './delivery/deliver.ts';
 import type { Gateway } from './gateway.ts';
 import { createIds } from './ids.ts';
-import { loadSecretKey, loadSigningKey, type SecretKey } from './keys.ts';
+import { loadSecretKey, type SecretKey } from './keys/secret-key.ts';
+import { openSigningKeys } from './keys/signing-keys.ts';
 import { createLedgerTail } from './ledger-tail.ts';
+import { diskOf } from './observability/disk.ts';
+import type { Observe } from './observability/observability.ts';
 import { createOutbound, urlProblem } from './outbound.ts';
 import { isUnavailable } from './unavailable.ts';
 import { createRemoteKeys } from './verify/remote-keys.ts';
@@ -35,6 +38,8 @@ export interface StartOptions extends OpenOptions {
   readonly credentials?: readonly AnyCredential[];
   /** Where log lines go; standard output unless said. */
   readonly logTo?: DestinationStream;
+  /** Makes what is told of everything that happens. */
+  readonly observe?: Observe;
 }
 
 /** A request id as Infisical writes them: `req-` and 14 letters and digits. */
@@ -72,15 +77,20 @@ async function startOn(database: Database, parts: Parts): Promise<Running> {
   if (ran.length > 0) log.info({ migrations: ran }, 'migrated');
 
   const { reader } = database;
-  const writes = createWrites(database);
+  const { metrics, traces } = (await options.observe?.(log)) ?? {};
+  const writes = createWrites(database, metrics);
   const now = options.now ?? (() => Date.now());
-  await createProbe(writes)().catch((error: unknown) => {
+  const probe = createProbe(writes);
+  await probe().catch((error: unknown) => {
     throw startProblem('The database cannot be written to', error);
   });
-  const signingKey = await loadSigningKey(reader, writes, secretKey, now);
+  const signingKeys = await openSigningKeys({ reader, writes, secretKey, now, log });
   const outbound = createOutbound(config.outboundAllow);
   const remoteKeys = createRemoteKeys(outbound);
-  const shared = { reader, writes, now, log, secretKey, signingKey, outbound, remoteKeys };
+  const shared = {
+    ...{ reader, writes, now, log, secretKey, signingKeys, outbound, remoteKeys },
+    ...{ metrics, traces },
+  };
   const { publicUrl, trustedIssuers } = config;
   const newId = options.newId ?? createIds();
   const tail = createLedgerTail(reader);
@@ -93,7 +103,9 @@ async function startOn(database: Database, parts: Parts): Promise<Running> {
   const delivery = createDelivery({ ...shared, newId, announce, effectBoundMs });
   const gateway: Gateway = {
     ...{ newId, tail, announce, delivery, claim: delivery.claim, effectBoundMs },
-    ...{ reader, writes, now, log, signingKey, secretKey, publicUrl, outbound, remoteKeys, verify },
+    ...{ metrics, traces, probe, diskFree: diskOf(config.databaseUrl) },
+    ...{ reader, writes, now, log, signingKeys, secretKey, publicUrl },
+    ...{ outbound, remoteKeys, verify },
     trustedIssuers: trustedIssuers.map(({ issuer }) => issuer),
     fingerprint: secretKey.fingerprint,
     urlProblem: (url, purpose) =>

@@ -10,6 +10,11 @@ export class Conflict extends Unavailable {
   override readonly name = 'Conflict';
 }
 
+/** More is asked than there is time for. */
+export class Overloaded extends Unavailable {
+  override readonly name = 'Overloaded';
+}
+
 /** What was opened is no more what its path leads to: nothing written there would be found again. */
 export class Replaced extends Unavailable {
   override readonly name = 'Replaced';
@@ -60,6 +65,8 @@ export function remedyFor(error: unknown): string | undefined {
 
 /** Logs what was answered with 503: as an error, where somebody must see to it. */
 export function logUnavailable(log: FastifyBaseLogger, error: unknown): void {
+  // Each line would be more to do.
+  if (error instanceof Overloaded) return;
   const remedy = remedyFor(error);
   if (remedy === undefined) log.warn({ err: error }, 'unavailable');
   else log.error({ err: error, remedy }, 'unavailable');

@@ -3,7 +3,8 @@ import { CompiledQuery, type Transaction } from 'kysely';
 import pRetry from 'p-retry';
 import type { Tables } from '../db/tables.ts';
 import type { Database, Opened } from './database/database.ts';
-import { Conflict, isBusy, Unavailable } from './unavailable.ts';
+import type { Metrics } from './observability/metrics.ts';
+import { Conflict, isBusy, Overloaded, Unavailable } from './unavailable.ts';
 
 /** The only way to change the database: jobs run one at a time, and are answered once committed. */
 export interface Writes {
@@ -20,6 +21,8 @@ export interface Writes {
   runPart<T>(job: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Resolves when every job taken so far is answered. */
   drained(): Promise<void>;
+  /** How many wait for their turn. */
+  waiting(): number;
 }
 
 interface Job {
@@ -33,6 +36,9 @@ type Answer = () => void;
 /** Jobs in one commit at the most, so that a flood delays no answer for long. */
 const BATCH_MAX = 256;
 
+/** Jobs that wait: whoever comes then is told to come again, and waits no longer than these take. */
+const WAITING_MAX = 1_000;
+
 /** For how long a commit takes up jobs, so that no other writer waits for long; the rest is for the next. */
 export const BATCH_MS = 15;
 
@@ -40,7 +46,7 @@ export const BATCH_MS = 15;
  * A queue that commits in groups: whatever arrives during one turn of the event loop shares one
  * transaction, each job in a savepoint of its own. Groups and parts of something long alternate.
  */
-export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
+export function createWrites({ begin }: Pick<Database, 'begin'>, metrics?: Metrics): Writes {
   const waiting: Job[] = [];
   const parts: Job[] = [];
   let running: Promise<void> | undefined;
@@ -54,9 +60,12 @@ export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
       const begunMs = performance.now();
       const outcome = await commitTogether(begin, jobs);
       waiting.unshift(...outcome.left);
+      const tookMs = performance.now() - begunMs;
       // Who has waited behind them would only wait as long again for the same.
       const { failed } = outcome;
-      const late = performance.now() - begunMs > FAILED_LATE_MS;
+      const late = tookMs > FAILED_LATE_MS;
+      const committed = jobs.length - outcome.left.length;
+      metrics?.committed(committed, tookMs / 1000, failed !== undefined);
       if (failed !== undefined && !(failed instanceof Conflict) && late) {
         for (const job of [...waiting.splice(0), ...parts.splice(0)]) job.reject(failed);
       }
@@ -68,6 +77,7 @@ export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
     (queue: Job[]): Writes['run'] =>
     (work) =>
       new Promise((resolve, reject) => {
+        if (queue.length >= WAITING_MAX) throw new Overloaded('Too many changes wait');
         queue.push({ work, resolve: resolve as Job['resolve'], reject });
         running ??= flush();
       });
@@ -78,6 +88,7 @@ export function createWrites({ begin }: Pick<Database, 'begin'>): Writes {
     drained: async () => {
       await running;
     },
+    waiting: () => waiting.length + parts.length,
   };
 }
 

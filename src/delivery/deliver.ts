@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { LedgerEntry, Tables, Target } from '../../db/tables.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Writes } from '../writes.ts';
 import { watchBound } from './bound.ts';
 import { createClaims } from './claims.ts';
@@ -52,6 +53,7 @@ export interface DeliveryOptions extends Omit<EnvironmentSender, 'stopping'> {
   /** Within how long every target should have acknowledged. */
   readonly effectBoundMs: number;
   readonly announce: (owed: readonly Target[]) => void;
+  readonly metrics?: Metrics | undefined;
 }
 
 export function createDelivery(gateway: DeliveryOptions): Delivery {

@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import type { Target } from '../../db/tables.ts';
-import type { SecretKey } from '../keys.ts';
+import type { SecretKey } from '../keys/secret-key.ts';
+import type { AttemptTrace, Traces } from '../observability/traces.ts';
 import { AddressRefused, type Outbound } from '../outbound.ts';
 
 /** What sending a message needs. */
@@ -10,6 +11,7 @@ export interface MessageSender {
   readonly now: () => number;
   /** Aborts when the gateway stops. */
   readonly stopping: AbortSignal;
+  readonly traces?: Traces | undefined;
 }
 
 /** Who has not answered by then has failed. */
@@ -23,10 +25,23 @@ export const MESSAGE_TIMEOUT_MS = 5_000;
  * @returns undefined once the target has acknowledged (2xx); else what went wrong, in words
  */
 export async function post(
+  sender: MessageSender,
+  target: Target,
+  id: string,
+  message: object,
+): Promise<string | undefined> {
+  const traced = sender.traces?.attempt(target, id);
+  const sending = send(sender, target, id, message, traced?.headers);
+  traced?.endsWith(sending);
+  return await sending;
+}
+
+async function send(
   { secretKey, outbound, now, stopping }: MessageSender,
   target: Target,
   id: string,
   message: object,
+  traceHeaders: AttemptTrace['headers'] | undefined,
 ): Promise<string | undefined> {
   const body = JSON.stringify(message);
   const sentAt = new Date(now());
@@ -42,6 +57,7 @@ export async function post(
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
         'webhook-signature': signatures.join(' '),
+        ...traceHeaders,
       },
       body,
       signal: AbortSignal.any([stopping, AbortSignal.timeout(MESSAGE_TIMEOUT_MS)]),

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Tables, Target } from '../../db/tables.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Writes } from '../writes.ts';
 import type { Claims } from './claims.ts';
 import {
@@ -25,6 +26,7 @@ export interface RecordOptions {
   readonly effectBoundMs: number;
   /** Told that the ledger has grown. */
   readonly announce: (owed: readonly Target[]) => void;
+  readonly metrics?: Metrics | undefined;
 }
 
 /** An attempt that was made. */
@@ -43,7 +45,7 @@ export interface Made {
  * that it was not, only while this gateway has the claim: else another has tried it meanwhile.
  */
 export function createRecord(options: RecordOptions, targetId: string) {
-  const { writes, claims, now, newId, effectBoundMs } = options;
+  const { writes, claims, now, newId, effectBoundMs, metrics } = options;
   /** When the target last acknowledged something, as far as this process knows. */
   let acknowledgedAt = Number.NEGATIVE_INFINITY;
 
@@ -59,15 +61,23 @@ export function createRecord(options: RecordOptions, targetId: string) {
       }
       return events;
     });
-    if (made.error === undefined) acknowledgedAt = atMs;
+    const { error, target, delivery } = made;
+    metrics?.attempted(target.kind, error === undefined);
+    if (error === undefined) acknowledgedAt = atMs;
+    if (owed === undefined) return;
+    if (error === undefined && delivery.action === 'revoke') {
+      metrics?.tookEffect(target.kind, atMs - delivery.at_ms);
+    }
     if (owed.length > 0) options.announce(owed);
   };
+
+  /** Undefined where it was recorded before. */
 
   async function recordSuccess(
     tx: Kysely<Tables>,
     { target, delivery: { seq, action, at_ms }, notifiedAtMs }: Made,
     atMs: number,
-  ): Promise<readonly Target[]> {
+  ): Promise<readonly Target[] | undefined> {
     const { numUpdatedRows } = await tx
       .updateTable('deliveries')
       .set((eb) => ({
@@ -81,7 +91,7 @@ export function createRecord(options: RecordOptions, targetId: string) {
       .where('acknowledged_at_ms', 'is', null)
       .where('closed_at_ms', 'is', null)
       .executeTakeFirst();
-    if (numUpdatedRows === 0n) return [];
+    if (numUpdatedRows === 0n) return undefined;
     if (await isBack(tx, seq, atMs)) await waitNoLonger(tx, targetId);
     return !aboutTargets.includes(action) && atMs - at_ms > effectBoundMs
       ? await recordLate(tx, target, at_ms, { atMs, newId, effectBoundMs })

@@ -14,6 +14,8 @@ export interface Context {
   readonly actor: Actor | Unauthenticated;
   readonly loaders: Loaders;
   readonly live: Live;
+  /** Says what came of a mutation: `DONE`, the code of its refusal, or `FAILED`. */
+  readonly note: (mutation: string, outcome: string) => void;
 }
 
 /** What a subscription needs of its request, since it outlives its first answer. */

@@ -14,6 +14,7 @@ export async function createContext(
 ): Promise<Context> {
   const actor = await gateway.authenticate(request.headers.authorization, request.ip);
   if (actor instanceof Refusal) request.refusal = actor;
+  else request.actor = actor;
   const organizationId = actor instanceof Refusal ? '' : actor.organizationId;
   return {
     gateway,
@@ -24,6 +25,10 @@ export async function createContext(
       begin: () => closeOf(reply.header('x-accel-buffering', 'no').raw),
       again: () => again(gateway, request),
       cut: () => void reply.raw.destroy(),
+    },
+    note: (name, outcome) => {
+      request.mutations ??= [];
+      request.mutations.push({ name, outcome });
     },
   };
 }

@@ -59,17 +59,31 @@ export function addMutation<Input, Success extends object>(
       description: spec.description,
       args: { input: t.arg({ type: input, required: true, description: spec.inputDescription }) },
       resolve: async (_root, args, context): Promise<object> => {
-        const { actor } = context;
-        if (actor instanceof Refusal) return actor;
-        const given = args.input as Input;
-        const unreadable = checkTexts(given);
-        if (unreadable !== undefined) return unreadable;
-        const issues = spec.check(given, context).flatMap((invalid) => invalid?.issues ?? []);
-        if (issues.length > 0) return new InvalidInput(issues);
-        return await spec.resolve(actor, given, context);
+        let outcome = 'FAILED';
+        try {
+          const result = await carriedOut(spec, args.input as Input, context);
+          outcome = result instanceof Refusal ? result.code : 'DONE';
+          return result;
+        } finally {
+          context.note(spec.name, outcome);
+        }
       },
     }),
   );
+}
+
+async function carriedOut<Input, Success extends object>(
+  { check, resolve }: MutationSpec<Input, Success>,
+  given: Input,
+  context: Context,
+): Promise<Success | Refusal> {
+  const { actor } = context;
+  if (actor instanceof Refusal) return actor;
+  const unreadable = checkTexts(given);
+  if (unreadable !== undefined) return unreadable;
+  const issues = check(given, context).flatMap((invalid) => invalid?.issues ?? []);
+  if (issues.length > 0) return new InvalidInput(issues);
+  return await resolve(actor, given, context);
 }
 
 function errorType(errors: ErrorTypes, refusal: RefusalClass): ObjectRef<Extended, Refusal> {

@@ -41,5 +41,6 @@ export async function authenticateCaller(
     ? await verifyPoint(gateway, token)
     : await gateway.authenticate(authorization, request.ip);
   if (actor instanceof Unauthenticated) return bearerWords.unauthenticated(actor);
+  request.actor = actor;
   return { actor, words: bearerWords, ...(point && { point }) };
 }

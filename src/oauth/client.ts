@@ -53,7 +53,9 @@ export async function authenticateClient(
   };
   const found = await find();
   if (typeof found === 'string') return clientWords.unauthenticated(new Unauthenticated(found));
-  return clientActor(found);
+  const actor = clientActor(found);
+  request.actor = actor;
+  return actor;
 }
 
 async function ofBasic(
