@@ -38,6 +38,8 @@ const unauthenticatedTexts = {
 
 export type UnauthenticatedReason = keyof typeof unauthenticatedTexts;
 
+export const unauthenticatedReasons = Object.keys(unauthenticatedTexts) as UnauthenticatedReason[];
+
 /** The caller did not prove who it is. */
 export class Unauthenticated extends Refusal {
   static readonly code = 'UNAUTHENTICATED';

@@ -1,4 +1,5 @@
 import type { InvalidInput, PermissionDenied, Refusal, Unauthenticated } from '../refusals.ts';
+import type { JsonSchema } from './json-schema.ts';
 
 /** What goes back over the wire: exactly this. */
 export interface Reply {
@@ -34,11 +35,17 @@ export interface GeneralAnswers {
   badRequest(request: RestRequest, status: number): Reply;
   fault(request: RestRequest): Reply;
   unavailable(request: RestRequest): Reply;
+  /** Too much is asked; it may be asked again after so many seconds. */
+  tooManyRequests(request: RestRequest, seconds: number): Reply;
 }
 
 /** How one vendor words what is common to all of its routes. */
 export interface Dialect {
   readonly name: string;
+  /** What people call the product. */
+  readonly vendor: string;
+  /** The body of every no. */
+  readonly errorBody: JsonSchema;
   /** Paths that begin so are answered in this dialect, known or not. */
   readonly prefix: string;
   readonly common: Wording<Unauthenticated | InvalidInput | PermissionDenied>;

@@ -137,6 +137,9 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
       );
     },
 
+    tooManyRequests: (request: FastifyRequest, seconds: number): Reply =>
+      wordsFor(request).tooManyRequests(toRestRequest(request), seconds),
+
     /** What was thrown: the text stays in the log. */
     async failed(error: unknown, request: FastifyRequest, reply: FastifyReply) {
       const words = wordsFor(request);

@@ -5,8 +5,10 @@ import type { Input, Kind } from '../credentials/kind.ts';
 import { type Revoked, type RevokeRefusal, revoke } from '../credentials/revoke.ts';
 import type { Attempt } from '../delivery/first-attempts.ts';
 import type { Gateway } from '../gateway.ts';
-import { InvalidInput, Refusal, type Unauthenticated } from '../refusals.ts';
+import { InvalidInput, Refusal, Unauthenticated } from '../refusals.ts';
+import type { Described, Description } from './described.ts';
 import type { Dialect, Reply, RestRequest, Wording } from './dialect.ts';
+import { type JsonSchema, object, said, text, uuid } from './json-schema.ts';
 
 /** How a vendor's API revokes a kind: where it listens, and how it words each answer. */
 export interface RestSpec<Field extends string, Answer, R extends Refusal> {
@@ -17,6 +19,10 @@ export interface RestSpec<Field extends string, Answer, R extends Refusal> {
   readonly params: Readonly<Record<string, Field>>;
   done(revoked: Revoked<Answer>, attempts: readonly Attempt[]): Reply;
   readonly refused: Wording<Unauthenticated | InvalidInput | RevokeRefusal<R>, Input<Field>>;
+  readonly describe: Description & {
+    /** What `done` is called with; one that looks at nothing needs none. */
+    readonly sample?: () => [Revoked<Answer>, readonly Attempt[]];
+  };
 }
 
 /** A route as the server mounts it. */
@@ -27,6 +33,7 @@ export interface RestRoute {
   readonly params: Readonly<Record<string, string>>;
   /** Whether it reads a body. */
   readonly body?: boolean;
+  readonly described: Described;
   answer(gateway: Gateway, request: FastifyRequest): Promise<Reply>;
 }
 
@@ -47,15 +54,20 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
 
     const actor = await gateway.authenticate(request.headers.authorization, request.ip);
     if (actor instanceof Refusal) return refused(actor);
+    request.actor = actor;
     const invalid = checkInput(kind, input);
     if (invalid !== undefined) return refused(inParams(invalid));
 
     const call = { actor, surface: 'rest', requestId: request.id } as const;
     const answered = await carryOut(gateway, operation, input, call);
     if ('refused' in answered) return refused(answered.refused);
-    const reply = spec.done(answered.done, answered.attempts);
-    return { ...reply, headers: { ...reply.headers, 'revocation-id': answered.entry.id } };
+    return withId(spec.done(answered.done, answered.attempts), answered.entry.id);
   }
+
+  const withId = (reply: Reply, id: string): Reply => ({
+    ...reply,
+    headers: { ...reply.headers, 'revocation-id': id },
+  });
 
   const readInput = (given: Record<string, string>) =>
     Object.fromEntries(params.map(([param, field]) => [field, given[param] ?? ''])) as Input<Field>;
@@ -69,9 +81,31 @@ export function restRoute<Field extends string, Answer, R extends Refusal>(
       })),
     );
 
+  const examples = spec.describe.example as Record<string, string>;
+  const described: Described = {
+    ...spec.describe,
+    permissions: kind.permissions,
+    reads: () => object(Object.fromEntries(params.map(([name, field]) => [name, schemaOf(field)]))),
+    invalid: () => {
+      const wrong = checkInput(kind, readInput({ ...examples, [params[0]?.[0] ?? '']: 'a\0b' }));
+      return inParams(wrong ?? new InvalidInput([]));
+    },
+    refusals: [Unauthenticated, InvalidInput, ...operation.refusals],
+    done: () => withId(spec.done(...(spec.describe.sample?.() ?? [{} as never, []])), EXAMPLE_ID),
+    refused: (refusal, request) => word(spec.refused, refusal, request, readInput(examples)),
+  };
+
+  const schemaOf = (field: Field): JsonSchema => {
+    const { description, uuid: isUuid } = kind.input[field];
+    return said(description, isUuid ? uuid : text);
+  };
+
   const { dialect, method, paths } = spec;
-  return { dialect, method, paths, params: spec.params, answer };
+  return { dialect, method, paths, params: spec.params, described, answer };
 }
+
+/** The id of a revocation, as it is described. */
+const EXAMPLE_ID = '01900000-0000-7000-8000-00000000005a';
 
 /** Words a refusal. The type of the wording has made sure that each code has its words. */
 export function word<I>(wording: object, refusal: Refusal, request: RestRequest, input: I): Reply {

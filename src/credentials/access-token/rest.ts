@@ -1,5 +1,6 @@
 import type { RestRequest } from '../../rest/dialect.ts';
 import { infisical, infisicalError, infisicalReply } from '../../rest/dialects/infisical.ts';
+import { object, text } from '../../rest/json-schema.ts';
 import { restRoute } from '../../rest/route.ts';
 import type { Input } from '../kind.ts';
 import { accessToken } from './kind.ts';
@@ -15,4 +16,11 @@ export const accessTokenRest = restRoute(accessToken, {
   params: { tokenId: 'tokenId' },
   done: () => infisicalReply(200, { message: 'Successfully revoked access token' }),
   refused: { ...infisical.common, NOT_FOUND: notFound, ALREADY_REVOKED: notFound },
+  describe: {
+    operationId: 'revokeToken',
+    summary: 'Revoke an access token',
+    description: 'Any access token that this gateway has issued, however it was issued.',
+    example: { tokenId: '01900000-0000-7000-8000-000000000023' },
+    body: object({ message: text }),
+  },
 });

@@ -4,15 +4,17 @@ import { missingPermissions } from '../../permissions.ts';
 import { NotFound, PermissionDenied } from '../../refusals.ts';
 import { restCall } from '../../rest/call.ts';
 import { kadosei, kadoseiNotFound, kadoseiReply } from '../../rest/dialects/kadosei.ts';
+import { listOf, object, orNull, text, time, uuid } from '../../rest/json-schema.ts';
 import { hashSecret, newSecret } from '../../secrets.ts';
 import { carryOut } from '../carry-out.ts';
 import { findById } from '../find.ts';
-import { checkExpiry, checkName, together } from '../input.ts';
+import { checkExpiry, checkName, NAME_MAX, together } from '../input.ts';
 import { childrenOf } from '../list.ts';
+import { newRow } from '../row.ts';
 import { createApiKey } from './create.ts';
 
 const paths = ['/api/v1/applications/:id/api-keys'];
-const id = z.uuid('Invalid UUID format');
+const id = z.uuid('Invalid UUID format').describe('The id of the application.');
 
 const refused = {
   ...kadosei.common,
@@ -29,6 +31,22 @@ const shown = (row: Revocable) => ({
   revokedAt: row.revoked_at_ms === null ? null : new Date(row.revoked_at_ms).toISOString(),
 });
 
+const members = {
+  id: uuid,
+  name: orNull(text),
+  createdAt: time,
+  expiresAt: orNull(time),
+  revokedAt: orNull(time),
+};
+
+const example = { id: '01900000-0000-7000-8000-000000000024' };
+
+const sample = newRow({
+  ...{ id: '01900000-0000-7000-8000-00000000005b', organization_id: '', kind: 'api-key' },
+  name: 'checkout',
+  issued_at_ms: Date.UTC(2026, 10, 21, 9),
+});
+
 /** Kadosei: create an API key of an application. The key is shown this once. */
 export const createApiKeyRest = restCall({
   dialect: kadosei,
@@ -36,8 +54,11 @@ export const createApiKeyRest = restCall({
   paths,
   reads: z.object({
     id,
-    name: z.string('Required'),
-    expiresAt: z.iso.datetime({ offset: true, error: 'Invalid date format' }).nullish(),
+    name: z.string('Required').describe(`1 to ${NAME_MAX} characters.`),
+    expiresAt: z.iso
+      .datetime({ offset: true, error: 'Invalid date format' })
+      .nullish()
+      .describe('When it ends; never, unless said.'),
   }),
   refusals: createApiKey.refusals,
   async run(gateway, _actor, { id: applicationId, name, expiresAt }, call) {
@@ -58,6 +79,15 @@ export const createApiKeyRest = restCall({
   done: ({ row, key }: { row: Revocable; key: string }) =>
     kadoseiReply(201, { ...shown(row), key }),
   refused,
+  describe: {
+    operationId: 'createApiKey',
+    summary: 'Make an API key of an application',
+    description: 'The key is shown this once.',
+    permissions: ['api-key:create'],
+    example: { ...example, name: 'checkout' },
+    body: object({ ...members, key: text }),
+    sample: () => ({ row: sample, key: 'rgw_key_…' }),
+  },
 });
 
 /** Kadosei: list the API keys of an application, newest first, revoked ones included. */
@@ -79,6 +109,15 @@ export const listApiKeysRest = restCall({
   },
   done: (rows: Revocable[]) => kadoseiReply(200, { apiKeys: rows.map(shown) }),
   refused,
+  describe: {
+    operationId: 'listApiKeys',
+    summary: 'List the API keys of an application',
+    description: 'The newest first, revoked ones included.',
+    permissions: ['application:read'],
+    example,
+    body: object({ apiKeys: listOf(object(members)) }),
+    sample: () => [sample],
+  },
 });
 
 /** Keys that a list shows at the most. */

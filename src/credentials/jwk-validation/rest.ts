@@ -5,6 +5,7 @@ import { NotFound } from '../../refusals.ts';
 import { restCall } from '../../rest/call.ts';
 import type { RestRequest } from '../../rest/dialect.ts';
 import { apinizer, apinizerError, apinizerReply } from '../../rest/dialects/apinizer.ts';
+import { flag, listOf, object, said, text } from '../../rest/json-schema.ts';
 import { restRoute } from '../../rest/route.ts';
 import { carryOut } from '../carry-out.ts';
 import { assignJwk } from '../jwk-assignment.ts';
@@ -32,6 +33,17 @@ const noJwk = (_refusal: unknown, _request: RestRequest, { username }: Address) 
     `Credential (username: ${username}) does not have a JWK for validation and signing!`,
   );
 
+const body = object({
+  success: said('Whether the gateway has done it; always true.', flag),
+  deploymentResult: object({
+    success: said('Whether every environment of the project has applied it.', flag),
+    message: text,
+    environmentResults: listOf(object({ environmentName: text, success: flag, message: text })),
+  }),
+});
+
+const deployed: readonly Attempt[] = [{ target: 'production', success: true }];
+
 /** Apinizer: Remove JWK Validation. */
 export const jwkValidationRest = restRoute(jwkValidation, {
   dialect: apinizer,
@@ -48,6 +60,14 @@ export const jwkValidationRest = restRoute(jwkValidation, {
     NOT_FOUND: notFound,
     ALREADY_REVOKED: noJwk,
     JWK_NOT_ASSIGNED: noJwk,
+  },
+  describe: {
+    operationId: 'unassignJwkValidation',
+    summary: 'Take the JWK for validation away from a credential',
+    description: 'The answer waits until every environment of the project has been told.',
+    example: { projectName: 'project-002', username: 'username-002' },
+    body,
+    sample: () => [{} as never, deployed],
   },
 });
 
@@ -68,7 +88,11 @@ export const assignJwkValidationRest = restCall({
     '/apiops/projects/:projectName/credentials/:username/jwk/validation/:jwkName',
   ],
   ignoresBody: true,
-  reads: z.object({ projectName: z.string(), username: z.string(), jwkName: z.string() }),
+  reads: z.object({
+    projectName: z.string().describe('The name of the project.'),
+    username: z.string().describe('The username of the gateway credential.'),
+    jwkName: z.string().describe('The name of the JWK, which is of the same project.'),
+  }),
   refusals: assign.refusals,
   async run(gateway, _actor, given, call) {
     const input = { ...given, id: gateway.newId() };
@@ -82,5 +106,15 @@ export const assignJwkValidationRest = restCall({
     NOT_FOUND: nothingToAssign,
     OWNER_REVOKED: (_refusal, request, given) =>
       notFound(new NotFound('gateway credential'), request, given),
+  },
+  describe: {
+    operationId: 'assignJwkValidation',
+    summary: 'Set the JWK for validation of a credential',
+    description:
+      'It takes the place of the one that was there. The answer waits until every environment of the project has been told.',
+    permissions: ['IDENTITY+MANAGE', 'IDENTITY+DEPLOY_UNDEPLOY'],
+    example: { projectName: 'project-002', username: 'username-002', jwkName: 'jwk-002' },
+    body,
+    sample: () => deployed,
   },
 });

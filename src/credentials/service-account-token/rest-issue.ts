@@ -5,11 +5,21 @@ import { InvalidInput, type NameTaken, NotFound, PermissionDenied } from '../../
 import { restCall } from '../../rest/call.ts';
 import { json, type RestRequest } from '../../rest/dialect.ts';
 import { kaiten, kaitenProblem } from '../../rest/dialects/kaiten.ts';
+import { listOf, object, text, time, uuid } from '../../rest/json-schema.ts';
 import { hashSecret, newSecret } from '../../secrets.ts';
 import { carryOut } from '../carry-out.ts';
 import { findBySlug } from '../find.ts';
-import { checkCount, checkExpiry, checkName, checkSlug, slugOf, together } from '../input.ts';
+import {
+  checkCount,
+  checkExpiry,
+  checkName,
+  checkSlug,
+  NAME_MAX,
+  slugOf,
+  together,
+} from '../input.ts';
 import { childrenOf } from '../list.ts';
+import { newRow } from '../row.ts';
 import { createServiceAccountToken } from './create.ts';
 
 const paths = ['/service-accounts/:serviceAccountSlug/tokens'];
@@ -65,19 +75,52 @@ const invalid = (location: 'body' | 'query') => (refusal: InvalidInput, request:
   return kaitenProblem(request, 422, 'Request.Invalid', 'validation failed', errors);
 };
 
+const badScopes = new InvalidScopes([
+  { path: 'scopes', message: 'Scopes must be read: or write: and a name, or a *' },
+]);
+
+const members = {
+  id: uuid,
+  name: text,
+  slug: text,
+  scopes: listOf(text),
+  serviceAccountId: uuid,
+  expiresAt: time,
+  createdAt: time,
+  createdBy: text,
+  revokedAt: time,
+  revokedBy: text,
+};
+const leftOut = ['expiresAt', 'createdBy', 'revokedAt', 'revokedBy'];
+
+const slug = z.string().describe('The slug of the service account.');
+const example = { serviceAccountSlug: 'service-account-002' };
+
+const sample = newRow({
+  ...{ id: '01900000-0000-7000-8000-00000000005b', organization_id: '' },
+  ...{ kind: 'service-account-token', parent_id: '01900000-0000-7000-8000-000000000026' },
+  ...{ name: 'Nightly build', slug: 'nightly-build', permissions: '["read:tokens"]' },
+  ...{ issued_at_ms: Date.UTC(2026, 10, 21, 9), created_by: 'ada' },
+});
+
 /** Kaiten: Create a token for a service account. The token is shown this once. */
 export const createServiceAccountTokenRest = restCall({
   dialect: kaiten,
   method: 'POST',
   paths,
   reads: z.object({
-    serviceAccountSlug: z.string(),
-    name: z.string('expected required property name to be present'),
-    slug: z.string().nullish(),
-    scopes: z.array(z.string(), 'expected required property scopes to be present'),
+    serviceAccountSlug: slug,
+    name: z
+      .string('expected required property name to be present')
+      .describe(`1 to ${NAME_MAX} characters.`),
+    slug: z.string().nullish().describe('Made of the name, unless said.'),
+    scopes: z
+      .array(z.string(), 'expected required property scopes to be present')
+      .describe('Each is read: or write: and a name, or a *.'),
     expiresAt: z.iso
       .datetime({ offset: true, error: 'expected string to be RFC 3339 date-time' })
-      .nullish(),
+      .nullish()
+      .describe('When it ends; never, unless said.'),
   }),
   refusals: createServiceAccountToken.refusals,
   async run(gateway, _actor, given, call) {
@@ -92,10 +135,7 @@ export const createServiceAccountTokenRest = restCall({
     const badSlug = checkSlug('slug', tokenSlug);
     if (badSlug !== undefined) return { refused: new InvalidSlug(badSlug.issues) };
     const unknown = scopes.filter((scope) => !isScope(scope));
-    if (unknown.length > 0) {
-      const message = 'Scopes must be read: or write: and a name, or a *';
-      return { refused: new InvalidScopes([{ path: 'scopes', message }]) };
-    }
+    if (unknown.length > 0) return { refused: badScopes };
     const badCount = checkCount('scopes', scopes);
     if (badCount !== undefined) return { refused: new InvalidScopes(badCount.issues) };
     const token = newSecret('service-account-token');
@@ -121,6 +161,23 @@ export const createServiceAccountTokenRest = restCall({
         `Token with slug "${slug ?? slugOf(name)}" already exists for this service account`,
       ),
   },
+  describe: {
+    operationId: 'createServiceAccountToken',
+    summary: 'Make a token of a service account',
+    description:
+      'The token is shown this once. Whoever gives it a scope needs what the scope allows, too.',
+    permissions: ['service-account-token:create'],
+    example: { ...example, name: 'Nightly build', scopes: ['read:tokens'] },
+    body: object({ ...members, token: text }, leftOut),
+    sample: () => ({ row: sample, token: 'ksh_…' }),
+    others: (request) => [
+      ['A scope is none.', invalid('body')(badScopes, request)],
+      [
+        'The slug, or what is made of the name, is none.',
+        invalid('body')(new InvalidSlug(checkSlug('slug', '-')?.issues ?? []), request),
+      ],
+    ],
+  },
 });
 
 const LIMIT_DEFAULT = 50;
@@ -132,14 +189,18 @@ export const listServiceAccountTokensRest = restCall({
   method: 'GET',
   paths,
   reads: z.object({
-    serviceAccountSlug: z.string(),
-    cursor: z.uuid('expected a cursor of this list').optional(),
+    serviceAccountSlug: slug,
+    cursor: z
+      .uuid('expected a cursor of this list')
+      .optional()
+      .describe('The nextCursor of the page before.'),
     limit: z.coerce
       .number('expected integer')
       .int('expected integer')
       .min(1, 'expected number >= 1')
       .max(LIMIT_MAX, `expected number <= ${LIMIT_MAX}`)
-      .default(LIMIT_DEFAULT),
+      .default(LIMIT_DEFAULT)
+      .describe('How many are shown at the most.'),
   }),
   refusals: [NotFound, PermissionDenied],
   async run(gateway, { organizationId, permissions }, { serviceAccountSlug, cursor, limit }) {
@@ -161,5 +222,14 @@ export const listServiceAccountTokensRest = restCall({
     NOT_FOUND: notFound,
     PERMISSION_DENIED: (_refusal, request) =>
       kaitenProblem(request, 403, 'Auth.MissingScope', 'missing required scope: read:tokens'),
+  },
+  describe: {
+    operationId: 'listServiceAccountTokens',
+    summary: 'List the tokens of a service account',
+    description: 'The newest first, revoked ones included.',
+    permissions: ['service-account:read'],
+    example,
+    body: object({ tokens: listOf(object(members, leftOut)), nextCursor: text }, ['nextCursor']),
+    sample: () => ({ tokens: [sample], next: undefined }),
   },
 });

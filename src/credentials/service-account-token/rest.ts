@@ -24,4 +24,9 @@ export const serviceAccountTokenRest = restRoute(serviceAccountToken, {
   params: { serviceAccountSlug: 'serviceAccountSlug', tokenSlug: 'tokenSlug' },
   done: () => ({ status: 204, headers: {}, body: '' }),
   refused: { ...kaiten.common, NOT_FOUND: notFound, ALREADY_REVOKED: notFound },
+  describe: {
+    operationId: 'revokeServiceAccountToken',
+    summary: 'Revoke a token of a service account',
+    example: { serviceAccountSlug: 'service-account-002', tokenSlug: 'token-002' },
+  },
 });

@@ -1,4 +1,5 @@
 import { challenge, type Dialect, json, type Reply } from '../dialect.ts';
+import { object, text } from '../json-schema.ts';
 
 const contentType = 'application/json';
 
@@ -14,6 +15,8 @@ export function apinizerError(status: number, error: string, error_description: 
 
 export const apinizer: Dialect = {
   name: 'apinizer',
+  vendor: 'Apinizer',
+  errorBody: object({ error: text, error_description: text }),
   prefix: '/apiops',
   common: {
     UNAUTHENTICATED: () => apinizerError(401, 'unauthorized_client', 'Invalid token'),
@@ -38,5 +41,7 @@ export const apinizer: Dialect = {
       apinizerError(500, 'internal_error', 'An unexpected error occurred. Please try again later.'),
     unavailable: () =>
       apinizerError(503, 'unavailable', 'The service is unavailable. Please try again later.'),
+    tooManyRequests: () =>
+      apinizerError(429, 'rate_limit_exceeded', 'Rate limit exceeded. Please try again later.'),
   },
 };

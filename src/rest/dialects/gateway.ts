@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type GeneralAnswers, json, type Reply, type RestRequest } from '../dialect.ts';
+import { type JsonSchema, object, said, text, whole } from '../json-schema.ts';
 
 /** The gateway's own wording (RFC 9457), for paths that belong to no vendor. */
 export function problem(request: RestRequest, status: number, detail: string): Reply {
@@ -12,6 +13,16 @@ export function problem(request: RestRequest, status: number, detail: string): R
     requestId: request.id,
   });
 }
+
+/** Its body. */
+export const problemBody: JsonSchema = object({
+  type: said('Always about:blank.', text),
+  title: text,
+  status: whole,
+  detail: text,
+  instance: said('The path of the request.', text),
+  requestId: said('As in the header X-Request-Id; the log has it too.', text),
+});
 
 export const gatewayAnswers: GeneralAnswers = {
   malformedUrl: (request) => problem(request, 400, 'The path is not valid percent-encoding.'),
@@ -27,4 +38,6 @@ export const gatewayAnswers: GeneralAnswers = {
   fault: (request) =>
     problem(request, 500, 'An unexpected error occurred. The log has it under the request id.'),
   unavailable: (request) => problem(request, 503, 'The gateway cannot answer for now. Try again.'),
+  tooManyRequests: (request, seconds) =>
+    problem(request, 429, `Too much is asked. Try again in ${seconds} s.`),
 };

@@ -1,5 +1,6 @@
 import type { InvalidInput, Unauthenticated, UnauthenticatedReason } from '../../refusals.ts';
 import { challenge, type Dialect, json, type Reply, type RestRequest } from '../dialect.ts';
+import { listOf, object, said, text, whole } from '../json-schema.ts';
 
 const contentType = 'application/json; charset=utf-8';
 
@@ -84,6 +85,20 @@ function unauthenticatedReply(refusal: Unauthenticated, request: RestRequest): R
 
 export const infisical: Dialect = {
   name: 'infisical',
+  vendor: 'Infisical',
+  errorBody: object(
+    {
+      reqId: said('The request id, as in the header X-Request-Id.', text),
+      statusCode: whole,
+      message: {
+        description: 'Why not; with 422, everything that is wrong.',
+        anyOf: [text, listOf(object({ code: text, path: listOf(text), message: text }))],
+      },
+      details: said('Always empty.', listOf({})),
+      error: text,
+    },
+    ['details'],
+  ),
   prefix: '/api/v1/auth',
   common: {
     UNAUTHENTICATED: unauthenticatedReply,
@@ -121,5 +136,12 @@ export const infisical: Dialect = {
     fault: (request) => infisicalError(request, 500, 'InternalServerError', 'Something went wrong'),
     unavailable: (request) =>
       infisicalError(request, 503, 'ServiceUnavailable', 'Please try again later'),
+    tooManyRequests: (request, seconds) =>
+      infisicalError(
+        request,
+        429,
+        'RateLimitExceeded',
+        `Rate limit exceeded. Please try again in ${seconds} seconds`,
+      ),
   },
 };

@@ -1,4 +1,5 @@
 import { challenge, type Dialect, json, type Reply } from '../dialect.ts';
+import { listOf, object, said, text, whole } from '../json-schema.ts';
 
 const contentType = 'application/json';
 
@@ -31,6 +32,16 @@ export const kadoseiNotFound = () =>
 
 export const kadosei: Dialect = {
   name: 'kadosei',
+  vendor: 'Kadosei',
+  errorBody: object(
+    {
+      error: text,
+      message: text,
+      code: said('The status.', whole),
+      details: listOf(object({ field: text, message: text })),
+    },
+    ['details'],
+  ),
   prefix: '/api/v1/applications',
   common: {
     UNAUTHENTICATED: () =>
@@ -59,5 +70,6 @@ export const kadosei: Dialect = {
     fault: () => kadoseiError(500, 'Internal Server Error', 'An unexpected error occurred'),
     unavailable: () =>
       kadoseiError(503, 'Service Unavailable', 'The service is unavailable. Try again later'),
+    tooManyRequests: () => kadoseiError(429, 'Too Many Requests', 'Rate limit exceeded'),
   },
 };

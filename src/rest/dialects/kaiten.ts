@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Unauthenticated } from '../../refusals.ts';
 import { challenge, type Dialect, json, type Reply, type RestRequest } from '../dialect.ts';
+import { listOf, object, said, text, url, whole } from '../json-schema.ts';
 
 /** Where each status is defined, as Kaiten's `type` has it. */
 const types: Record<number, string> = {
@@ -15,6 +16,7 @@ const types: Record<number, string> = {
   414: 'https://tools.ietf.org/html/rfc7231#section-6.5.12',
   415: 'https://tools.ietf.org/html/rfc7231#section-6.5.13',
   422: 'https://tools.ietf.org/html/rfc4918#section-11.2',
+  429: 'https://tools.ietf.org/html/rfc6585#section-4',
   431: 'https://tools.ietf.org/html/rfc6585#section-5',
   500: 'https://tools.ietf.org/html/rfc7231#section-6.6.1',
   503: 'https://tools.ietf.org/html/rfc7231#section-6.6.4',
@@ -63,6 +65,19 @@ function unauthenticatedTexts({ reason, jwt }: Unauthenticated): [code: string, 
 
 export const kaiten: Dialect = {
   name: 'kaiten',
+  vendor: 'Kaiten',
+  errorBody: object(
+    {
+      type: said('Where the status is defined.', url),
+      title: text,
+      status: whole,
+      detail: text,
+      instance: said('The path of the request.', text),
+      code: said('Stable: switch on it.', text),
+      errors: listOf(object({ message: text, location: text })),
+    },
+    ['errors'],
+  ),
   prefix: '/service-accounts',
   common: {
     UNAUTHENTICATED: unauthenticated,
@@ -96,5 +111,7 @@ export const kaiten: Dialect = {
     fault: (request) => kaitenProblem(request, 500, 'INTERNAL', 'An unexpected error occurred'),
     unavailable: (request) =>
       kaitenProblem(request, 503, 'UNAVAILABLE', 'The service is unavailable, try again later'),
+    tooManyRequests: (request) =>
+      kaitenProblem(request, 429, 'RATE_LIMIT_EXCEEDED', 'Rate limit exceeded, try again later'),
   },
 };
