@@ -8,9 +8,11 @@ const exclude = ['test/browser/**'];
 const withoutDatabase = [
   'bench',
   'compile',
+  'completion',
   'docs',
   'graphql-documents',
   'ids',
+  'openapi',
   'outbound',
   'package',
   'tidy',

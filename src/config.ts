@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { Cidr } from './addresses.ts';
+import { type RateLimits, rateLimitsOf, rateLimitsText } from './guard/rates.ts';
 import { isPublicKey, RSA_BITS_MIN } from './public-keys.ts';
 import { StartError } from './start-error.ts';
 
@@ -18,7 +19,16 @@ export interface Config {
   trustedIssuers: readonly TrustedIssuer[];
   outboundAllow: readonly Cidr[];
   trustedProxies: readonly Cidr[];
+  /** Undefined: there are none. */
+  rateLimits: RateLimits | undefined;
   effectBoundMs: number;
+  metricsPort: number | undefined;
+  metricsHost: string;
+  otelExporterOtlpEndpoint: string | undefined;
+  otelExporterOtlpProtocol: 'http/protobuf' | 'http/json';
+  otelTracesSampler: (typeof traceSamplers)[number];
+  otelTracesSamplerArg: number;
+  otelSdkDisabled: boolean;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 }
 
@@ -26,6 +36,12 @@ export interface Config {
 export const signatureAlgorithms = [
   ...['EdDSA', 'Ed25519', 'ES256', 'ES384', 'ES512'],
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+] as const;
+
+/** Which traces are kept, by OpenTelemetry's names. */
+export const traceSamplers = [
+  ...['always_on', 'always_off', 'traceidratio'],
+  ...['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'],
 ] as const;
 
 const publicKey = z
@@ -94,15 +110,12 @@ const json = z.string().transform((text, context) => {
 });
 
 const portText = 'must be a whole number from 0 to 65535';
+const portNumber = z.coerce.number(portText).int(portText).min(0, portText).max(65_535, portText);
+const ratioText = 'must be a number from 0 to 1';
 
 const settings = z.object({
   /** The port to listen on; 0 takes a free one. */
-  PORT: z.coerce
-    .number(portText)
-    .int(portText)
-    .min(0, portText)
-    .max(65_535, portText)
-    .default(8080),
+  PORT: portNumber.default(8080),
   /** The address to listen on. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** Where clients reach the gateway; the issuer of the tokens that it mints. */
@@ -122,6 +135,7 @@ const settings = z.object({
   TRUSTED_ISSUERS: json.pipe(trustedIssuers).default([]),
   OUTBOUND_ALLOW: cidrs,
   TRUSTED_PROXIES: cidrs,
+  RATE_LIMITS: rateLimitsText.optional(),
   /** Within how long every target should have acknowledged a revocation: the published bound. */
   EFFECT_BOUND_MS: z.coerce
     .number('must be a whole number of milliseconds')
@@ -129,6 +143,19 @@ const settings = z.object({
     .min(100, 'must be at least 100')
     .max(86_400_000, 'must be at most a day')
     .default(5_000),
+  /** Where Prometheus reads metrics; without a port there are none. */
+  METRICS_PORT: portNumber.optional(),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Where spans are sent; without it there are none. The names are OpenTelemetry's. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.enum(['http/protobuf', 'http/json']).default('http/protobuf'),
+  OTEL_TRACES_SAMPLER: z.enum(traceSamplers).default('parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number(ratioText)
+    .min(0, ratioText)
+    .max(1, ratioText)
+    .default(1),
+  OTEL_SDK_DISABLED: z.stringbool({ truthy: ['true'], falsy: ['false'] }).default(false),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -171,7 +198,15 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     trustedIssuers: data.TRUSTED_ISSUERS,
     outboundAllow: data.OUTBOUND_ALLOW,
     trustedProxies: data.TRUSTED_PROXIES,
+    rateLimits: rateLimitsOf(data.RATE_LIMITS, data.PROFILE),
     effectBoundMs: data.EFFECT_BOUND_MS,
+    metricsPort: data.METRICS_PORT,
+    metricsHost: data.METRICS_HOST === 'localhost' ? '127.0.0.1' : data.METRICS_HOST,
+    otelExporterOtlpEndpoint: data.OTEL_EXPORTER_OTLP_ENDPOINT,
+    otelExporterOtlpProtocol: data.OTEL_EXPORTER_OTLP_PROTOCOL,
+    otelTracesSampler: data.OTEL_TRACES_SAMPLER,
+    otelTracesSamplerArg: data.OTEL_TRACES_SAMPLER_ARG,
+    otelSdkDisabled: data.OTEL_SDK_DISABLED,
     logLevel: data.LOG_LEVEL,
   });
 }

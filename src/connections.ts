@@ -5,9 +5,14 @@ import type { FastifyInstance } from 'fastify';
 
 /** The connections of a server, as far as answers on them are owed. */
 export interface Connections {
+  /** Whether a connection is owed as many answers as one may be. */
+  isFlooded(socket: Socket): boolean;
   /** Ends the connection behind the answers that it is owed; false where it is owed none. */
   endOnceAnswered(socket: Socket): boolean;
 }
+
+/** Requests of one connection that are answered at once; those that it sends behind them are refused. */
+const OWED_MAX = 100;
 
 /** How long a stream of events may take to end once the server closes; then it is cut. */
 const STREAM_END_MS = 1_000;
@@ -57,6 +62,7 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
   });
 
   return {
+    isFlooded: (socket) => (owed.get(socket) ?? 0) >= OWED_MAX,
     endOnceAnswered(socket) {
       if ((owed.get(socket) ?? 0) === 0) return false;
       broken.add(socket);

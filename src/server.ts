@@ -1,23 +1,24 @@
 import { STATUS_CODES } from 'node:http';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Cidr, isWithin } from './addresses.ts';
 import type { Config } from './config.ts';
 import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
-import { createProbe } from './database/probe.ts';
 import { mountFeed } from './feed/mount.ts';
 import type { Gateway } from './gateway.ts';
 import type { Examples } from './graphql/examples.ts';
 import { mountGraphql } from './graphql/mount.ts';
 import { GRAPHQL_METHODS, GRAPHQL_PATH } from './graphql/path.ts';
+import { tooManyRequests } from './graphql/too-many-requests.ts';
+import { limitRates } from './guard/rate-limits.ts';
+import type { RateLimits } from './guard/rates.ts';
+import { securityHeaders } from './guard/security-headers.ts';
 import { oauthWords } from './oauth/answers.ts';
 import { mountOauth } from './oauth/mount.ts';
-import { Unauthenticated } from './refusals.ts';
+import { answered } from './observability/answered.ts';
+import { mountHealth } from './observability/health.ts';
+import { mountOpenapi } from './openapi/mount.ts';
+import { json } from './rest/dialect.ts';
 import { gatewayAnswers } from './rest/dialects/gateway.ts';
 import {
   createGeneralAnswers,
@@ -26,12 +27,15 @@ import {
   mountRest,
   URL_BYTES_MAX,
 } from './rest/mount.ts';
+import { Overloaded } from './unavailable.ts';
 
 /** What the server is made from. */
 export interface ServerOptions {
   readonly gateway: Gateway;
   readonly newRequestId: () => string;
   readonly profile: Config['profile'];
+  /** Undefined: there are none. */
+  readonly rateLimits?: RateLimits | undefined;
   /** Proxies whose word on a client's address is taken. */
   readonly trustedProxies?: readonly Cidr[];
   /** What GraphiQL opens with. */
@@ -43,10 +47,25 @@ export interface ServerOptions {
 /** Request line and headers together, in bytes; beyond it the answer is 431. */
 const HEADER_BYTES_MAX = 128 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** How often it is looked which requests have taken too long to arrive. */
+const CONNECTIONS_CHECK_MS = 5_000;
+/** For a further request on a connection: longer than the minute that proxies keep theirs. */
+const KEEP_ALIVE_MS = 72_000;
+/** Connections at once; one more is closed. */
+const CONNECTIONS_MAX = 10_000;
 
 /** The HTTP server: the vendors' REST, OAuth, GraphQL, and health. It does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { gateway, newRequestId, profile, trustedProxies = [], examples, shortPath } = options;
+  const {
+    gateway,
+    newRequestId,
+    profile,
+    trustedProxies = [],
+    rateLimits,
+    examples,
+    shortPath,
+  } = options;
   const routes = gateway.credentials.flatMap(({ rest, routes: others = [] }: AnyCredential) => [
     ...(rest === undefined ? [] : [rest]),
     ...others,
@@ -54,6 +73,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const dialects = [...new Set(routes.map(({ dialect }) => dialect))];
   const general = createGeneralAnswers(gateway, [...dialects, oauthWords]);
 
+  const headers = securityHeaders(gateway.publicUrl);
   const app = Fastify({
     loggerInstance: gateway.log,
     // One line a request, below, that says what is safe to keep.
@@ -71,16 +91,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     // A request that is read while the server stops is answered like any other.
     return503OnClosing: false,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    },
     // The whole URL has a limit; its parts need none of their own.
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     // A path that cannot be decoded never reaches a route.
     frameworkErrors: (_error, request, reply) => {
-      reply.header('x-request-id', request.id);
+      reply.headers(headers).header('x-request-id', request.id);
       const answer = isTooLong(request) ? general.uriTooLong : general.malformedUrl;
       answer(request, reply)
         .catch((fault: unknown) => general.failed(fault, request, reply))
-        .then(() => logAnswer(request, reply))
+        .then(() => answered(request, reply, gateway))
         .catch((fault: unknown) => gateway.log.error({ err: fault }, 'not answered'));
     },
     clientErrorHandler: (error, socket) => {
@@ -90,6 +115,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
       const id = newRequestId();
       const { body } = gatewayAnswers.badRequest({ id, method: '', path: '/' }, status);
       gateway.log.info({ reqId: id, status, code: error.code }, 'unreadable');
+      gateway.metrics?.answered({ method: 'none', route: undefined, status, seconds: undefined });
       socket.end(
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
@@ -98,68 +124,48 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
 
   const connections = closeOnceAnswered(app);
+  app.server.maxConnections = CONNECTIONS_MAX;
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);
-  app.decorateRequest('refusal');
+  for (const name of ['refusal', 'actor', 'mutations', 'limited']) app.decorateRequest(name);
   // With a callback, and no further hooks: each of them costs every request.
   app.addHook('onRequest', (request, reply, next) => {
-    reply.header('x-request-id', request.id);
-    reply.raw.once('close', () => logAnswer(request, reply));
+    reply.headers(headers).header('x-request-id', request.id);
+    reply.raw.once('close', () => answered(request, reply, gateway));
+    gateway.traces?.received(request);
     if (isTooLong(request)) void general.uriTooLong(request, reply);
+    else if (connections.isFlooded(request.socket)) next(new Overloaded('Too many at once'));
     else next();
   });
+  if (rateLimits !== undefined) {
+    limitRates(app, rateLimits, (request, seconds) =>
+      request.routeOptions.url === GRAPHQL_PATH
+        ? json(429, 'application/json', tooManyRequests(seconds))
+        : general.tooManyRequests(request, seconds),
+    );
+  }
 
   app.addHook('onReady', async () => gateway.delivery.start());
   // Whoever follows the ledger is told that nothing more comes.
   app.addHook('preClose', async () => gateway.tail.close());
 
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
-  const probe = createProbe(gateway.writes);
-  app.get('/health/live', async () => ({ status: 'ok' }));
-  app.get('/health/ready', async () => {
-    await gateway.reader.selectFrom('signing_keys').select('kid').limit(1).execute();
-    // A database that cannot be written to revokes nothing.
-    await probe();
-    return { status: 'ok' };
-  });
+  mountHealth(app, gateway);
   mountRest(app, gateway, routes);
   mountOauth(app, gateway);
   mountFeed(app, gateway);
+  mountOpenapi(app, gateway, { routes, profile, token: examples?.token });
   mountGraphql(app, gateway, { profile, examples, shortPath });
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
-  for (const path of ['/', '/health/live', '/health/ready']) {
-    mountOtherMethods(app, path, ['GET', 'HEAD'], gatewayAnswers);
-  }
+  mountOtherMethods(app, '/', ['GET', 'HEAD'], gatewayAnswers);
   return app;
-}
-
-/** The one line of the log for a request: the route, not the path, since secrets are pasted as ids. */
-function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
-  const { refusal, log } = request;
-  if (!levelsThatSay.has(log.level)) return;
-  log.info(
-    {
-      reqId: request.id,
-      method: request.method,
-      route: request.routeOptions.url,
-      status: reply.statusCode,
-      refusal: refusal?.code,
-      reason: refusal instanceof Unauthenticated ? refusal.reason : undefined,
-      client: request.ip,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-    },
-    reply.raw.writableEnded ? 'answered' : 'left',
-  );
 }
 
 /** Stands for compilers that are large, and have nothing to compile. */
 const unused = () => () => {
   throw new Error('There are no schemas of routes');
 };
-
-/** Those at which each answer is logged. */
-const levelsThatSay = new Set(['trace', 'debug', 'info']);
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
 

@@ -2,7 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { checkArchive, draftsOf } from '../src/retention/archive-file.ts';
+import { draftsOf } from '../src/draft.ts';
+import { checkArchive } from '../src/retention/archive-file.ts';
 import { type Past, past } from './engine.ts';
 import {
   type Ended,

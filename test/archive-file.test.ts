@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkArchive, draft } from '../src/retention/archive-file.ts';
+import { draft } from '../src/draft.ts';
+import { checkArchive } from '../src/retention/archive-file.ts';
 import { past } from './engine.ts';
 import { openGateway } from './harness.ts';
 import { newFolder } from './processes.ts';

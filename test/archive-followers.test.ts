@@ -82,16 +82,16 @@ test('a stream that an archive overtakes ends before it says that all was told',
   const point = await makePoint(h);
   const after = await endOf(h);
   const { tail } = h.running.gateway;
-  const { position } = tail;
+  const { end } = tail;
   let asked = 0;
   let goOn = () => {};
   const archivedMeanwhile = new Promise<void>((resolve) => {
     goOn = resolve;
   });
-  const spied = vi.spyOn(tail, 'position').mockImplementation(async () => {
+  const spied = vi.spyOn(tail, 'end').mockImplementation(async () => {
     // It has begun where it was, and is about to read.
     if (++asked === 2) await archivedMeanwhile;
-    return await position();
+    return await end();
   });
   const slow = await followFeed(url, point.token, { after });
   await vi.waitUntil(() => asked >= 2);

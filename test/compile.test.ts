@@ -36,6 +36,7 @@ const route = (refused: string) => `
     params: { id: 'deployTokenId' },
     done: () => ({ status: 200, headers: {}, body: '' }),
     refused: { ${refused} },
+    describe: { operationId: 'x', summary: 'x', example: {} },
   });
   export { kadoseiNotFound, pinned };
 `;
@@ -54,6 +55,13 @@ test.each(['NOT_FOUND', 'ALREADY_REVOKED', 'DEPLOY_TOKEN_PINNED'])(
     expect(compile(route(without))).toContain(`Property '${code}' is missing`);
   },
 );
+
+test('a route whose readers are told nothing of it does not compile', () => {
+  const told = route(complete);
+  const untold = told.replace(/^ +describe: .+\n/m, '');
+  expect(untold).not.toBe(told);
+  expect(compile(untold)).toContain("Property 'describe' is missing");
+});
 
 test('a route that leaves out what its dialect has in common does not compile', () => {
   expect(compile(route(complete.replace('...kadosei.common,', '')))).toContain('INVALID_INPUT');

@@ -22,8 +22,9 @@ const nodesOf = (plan: Plan): Plan[] => [
 /** Read whole at times: it has a row for each signing key, of which there are a few. */
 const small = /^signing_keys/;
 
-/** Read whole by the gateway itself, every second: what is not done yet, and the targets there are. */
-const unfinished = /^(?:deliveries_open|targets_late|targets_listed|targets_subscribers)$/;
+/** Read whole by the gateway itself, every second or for metrics: what is not done yet, and the targets. */
+const unfinished =
+  /^(?:deliveries_open|deliveries_stuck|targets_late|targets_listed|targets_subscribers)$/;
 
 test('every query of every client is an index lookup', async () => {
   const { h, queries } = await queriesOfEverything();

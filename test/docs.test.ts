@@ -86,7 +86,9 @@ describe('settings', () => {
       .replace(/_(\w)/g, (_whole, letter: string) => letter.toUpperCase());
     const actual = defaults[camel ?? ''];
     const said = value === 'none' ? [] : quoted(value)[0]?.replace('$PORT', '8080');
-    expect(Array.isArray(actual) ? actual : String(actual)).toEqual(said);
+    expect(Array.isArray(actual) ? actual : actual === undefined ? [] : String(actual)).toEqual(
+      said,
+    );
   });
 
   test.each(table)('%s: its example is accepted', (name = '', _default, _meaning, example = '') => {

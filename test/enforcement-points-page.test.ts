@@ -16,7 +16,11 @@ const [making, made, following, revoking, printed, acknowledging, ...more] = blo
 
 /** Without what the page says comes again and again, and with no time in it. */
 const settled = (output: string) => {
-  const events = output.replace(/"(now|at)":\d{13}/g, '"$1":MILLISECONDS').split(/(?<=\n\n)/);
+  const events = output
+    .replace(/"(now|at)":\d{13}/g, '"$1":MILLISECONDS')
+    .replace(/^(id: \d+)-[\w-]{8}$/gm, '$1-MARK')
+    .replace(/"keys":\["[\w-]{43}"\]/g, '"keys":["KID"]')
+    .split(/(?<=\n\n)/);
   return events.filter((event, i) => events.indexOf(event) === i).join('');
 };
 

@@ -135,6 +135,7 @@ describe('faults, and requests that reach no route', () => {
     badRequest: /cannot be read$/,
     fault: /A fault/,
     unavailable: /keys of a trusted issuer/,
+    tooManyRequests: /Too much is asked/,
   };
 
   test('there is a row for each, and no other', () => {

@@ -1,11 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type { LogEvent } from 'kysely';
 import { expect } from 'vitest';
+import { readConfig } from '../src/config.ts';
 import { credentials } from '../src/credentials/kinds.ts';
 import { SCAN_MS } from '../src/delivery/deliver.ts';
 import { ATTEMPTS_MAX } from '../src/delivery/retry.ts';
 import { kindValue } from '../src/graphql/types.ts';
 import { ASSERTION_TYPE } from '../src/oauth/assertion.ts';
+import { createObservability } from '../src/observability/observability.ts';
+import { readOutbox } from '../src/observability/outbox.ts';
 import { ask } from './creation.ts';
 import { creationOf, creations } from './creations.ts';
 import { acknowledge, followFeed, listenOn, makePoint } from './feed-client.ts';
@@ -65,7 +68,8 @@ export async function queriesOfEverything() {
   const { trustedIssuers, outboundAllow } = trusting({ keys: [key.jwk] });
   const environments = [{ name: 'production', url: 'http://127.0.0.1:9/' }];
   const config = { trustedIssuers, outboundAllow, effectBoundMs: 100 };
-  const h = await openGateway({ log, environments, config });
+  const { observe } = createObservability({ ...readConfig({}), metricsPort: 0 });
+  const h = await openGateway({ log, environments, config, observe });
   /** Keeps the queries of what clients ask for, and not of what it needs. */
   const record = async <T>(asked: () => Promise<T>): Promise<T> => {
     recording = true;
@@ -81,6 +85,7 @@ export async function queriesOfEverything() {
   await askLists(h, record);
   await askSubscription(h, record);
   await record(() => h.rest('GET', '/health/ready'));
+  await record(() => readOutbox(h.running.database.reader));
   await failForGood(h, record);
   await askRetention(h, record);
   return { h, queries };

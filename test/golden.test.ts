@@ -126,9 +126,9 @@ const outsider = await makeKey();
 const { trustedIssuers } = trusting({ keys: [outsider.jwk] });
 
 /** A JWT of our own key that is no row. */
-function ours(h: Harness, claims: Record<string, string>): Promise<string> {
-  const { privateKey, kid } = h.running.gateway.signingKey;
-  return new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid }).sign(privateKey);
+async function ours(h: Harness, claims: Record<string, string>): Promise<string> {
+  const { privateKey, kid } = await h.running.gateway.signingKeys.current();
+  return await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', kid }).sign(privateKey);
 }
 
 const common: Record<string, Case> = {

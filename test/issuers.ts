@@ -32,6 +32,12 @@ export const openTrusting = (...issuers: object[]): Promise<Harness> => {
   return openGateway({ config: { trustedIssuers, outboundAllow } });
 };
 
+/** The gateway's own key, with which it signs. */
+export const ownKey = async ({ running }: Harness) => ({
+  ...(await running.gateway.signingKeys.current()),
+  alg: 'EdDSA',
+});
+
 /** What a good JWT of the issuer says; a claim that is undefined is left out. */
 export function claims(changed: Record<string, unknown> = {}): Record<string, unknown> {
   const nowS = Math.floor(Date.now() / 1000);

@@ -42,7 +42,7 @@ test('oauth4webapi believes it, and it says what the plain one says', async () =
   expect(said).toEqual(plain.body);
   expect(headers.get('content-type')).toBe(SIGNED);
   expect(headers.get('cache-control')).toBe('no-store');
-  const { kid } = h.running.gateway.signingKey;
+  const { kid } = await h.running.gateway.signingKeys.current();
   expect(decodeProtectedHeader(jwt)).toEqual({ alg: 'EdDSA', typ: 'token-introspection+jwt', kid });
   const { iat = 0, ...claims } = decodeJwt(jwt);
   expect(Math.abs(iat - Date.now() / 1000)).toBeLessThan(5);
@@ -148,7 +148,7 @@ describe('the keys', () => {
 
   test('are public halves, for signatures alone', async () => {
     const h = await serveGateway();
-    const { kid, publicJwk } = h.running.gateway.signingKey;
+    const { kid, publicJwk } = await h.running.gateway.signingKeys.current();
     expect(await jwks(h)).toEqual([
       { kty: 'OKP', crv: 'Ed25519', x: publicJwk.x, kid, alg: 'EdDSA', use: 'sig' },
     ]);
@@ -170,6 +170,7 @@ describe('the keys', () => {
       }
     });
     const kids = (await jwks(h)).map(({ kid }) => kid);
-    expect(kids).toEqual([h.running.gateway.signingKey.kid, 'older']);
+    const { kid } = await h.running.gateway.signingKeys.current();
+    expect(kids).toEqual([kid, 'older']);
   });
 });

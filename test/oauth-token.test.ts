@@ -33,7 +33,7 @@ test('the answer, the JWT, the row and the ledger agree', async () => {
   const [entry] = await h.ledger();
   const id = entry?.target_id ?? '';
   const issuedS = Math.floor((entry?.at_ms ?? 0) / 1000);
-  const { kid } = h.running.gateway.signingKey;
+  const { kid } = await h.running.gateway.signingKeys.current();
   expect(decodeProtectedHeader(String(jwt))).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid });
   const { iat = 0, ...claims } = decodeJwt(String(jwt));
   expect(issuedS - iat).toBeLessThanOrEqual(1);

@@ -68,12 +68,21 @@ test('it has the compiled code and the pages, and nothing of this machine', () =
   );
   const places = new Set(files.map((file) => /^(?:dist.)?[^/\\]+/.exec(file)?.[0]));
   expect([...places].sort()).toEqual([
-    ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'dist/bin', 'dist/db', 'dist/src'],
-    ...['docs', 'package.json', 'schema.graphql'],
+    ...[
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'deploy',
+      'dist/bin',
+      'dist/db',
+      'dist/src',
+    ],
+    ...['dist/swagger-ui', 'docs', 'openapi.json', 'package.json', 'schema.graphql'],
   ]);
   const texts = files.map((file) => readFileSync(join(installed, file), 'utf8'));
   expect(files.filter((_file, i) => texts[i]?.includes(root))).toEqual([]);
-  expect(texts.join('').length).toBeLessThan(2 * 1024 ** 2);
+  expect(texts.join('').length).toBeLessThan(4 * 1024 ** 2);
 });
 
 test.each(['revocation-gateway', 'gateway'])('npx %s --help names every command', async (name) => {
@@ -102,6 +111,12 @@ test('what it serves revokes, and what the verifier then says', async () => {
   expect(existsSync(join(project, 'data/gateway.db'))).toBe(true);
   const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
   expect(await graphiql.text()).toContain('npx revocation-gateway token --help');
+
+  const document = await (await fetch(`${url}/openapi.json`)).text();
+  expect(document).toContain('"openapi":"3.1.');
+  for (const file of ['page-script.js', 'swagger-ui-bundle.js', 'swagger-ui.css']) {
+    expect([file, (await fetch(`${url}/docs/api/${file}`)).status]).toEqual([file, 200]);
+  }
 
   const { admin } = demo.callers;
   const { token } = await makePoint({ url, admin });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadSecretKey } from '../src/keys.ts';
+import { loadSecretKey } from '../src/keys/secret-key.ts';
 import { emptyDatabaseIn, engine, past } from './engine.ts';
 import { openGateway } from './harness.ts';
 

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Demo } from '../db/demo.ts';
+import { PROBE_KEPT_MS } from '../src/database/probe.ts';
 
 /** What a client sees of an answer: the status, when to ask again, and the surface's own word. */
 export interface Seen {
@@ -111,10 +113,14 @@ const surfaces: Record<string, Surface> = {
     ...{ done: 200, wordIn: error, unavailable: 'temporarily_unavailable' },
   },
   ready: {
-    ask: (url) => fetch(`${url}/health/ready`),
+    // What it said before counts for a while.
+    ask: async (url) => {
+      await setTimeout(PROBE_KEPT_MS);
+      return await fetch(`${url}/health/ready`);
+    },
     done: 200,
-    wordIn: ({ title }: { title?: string }) => title,
-    unavailable: 'Service Unavailable',
+    wordIn: ({ status }: { status: string }) => (status === 'unavailable' ? status : undefined),
+    unavailable: 'unavailable',
   },
 };
 

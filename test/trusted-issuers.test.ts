@@ -14,6 +14,7 @@ import {
   type Key,
   makeKey,
   openTrusting,
+  ownKey,
   sign,
 } from './issuers.ts';
 import { listen } from './loopback.ts';
@@ -151,8 +152,8 @@ const attacks: [what: string, standing: string, (attack: Attack) => string | Pro
   [
     "with HMAC by the gateway's own public key",
     'algorithm',
-    ({ h }) => {
-      const secret = Buffer.from(h.running.gateway.signingKey.publicJwk.x ?? '', 'base64url');
+    async ({ h }) => {
+      const secret = Buffer.from((await ownKey(h)).publicJwk.x ?? '', 'base64url');
       return forge({ alg: 'HS256' }, claims(ours), hmac(secret));
     },
   ],
@@ -193,17 +194,17 @@ const attacks: [what: string, standing: string, (attack: Attack) => string | Pro
   [
     'signed with our own key, that we never minted',
     'unknown',
-    ({ h }) => sign({ ...h.running.gateway.signingKey, alg: 'EdDSA' }, ours, { typ: 'at+jwt' }),
+    async ({ h }) => sign(await ownKey(h), ours, { typ: 'at+jwt' }),
   ],
   [
     'signed with our own key, and of no type that we sign for callers',
     'claims',
-    ({ h }) => sign({ ...h.running.gateway.signingKey, alg: 'EdDSA' }, ours),
+    async ({ h }) => sign(await ownKey(h), ours),
   ],
   [
     'signed with our own key, in the name of the issuer',
     'algorithm',
-    ({ h }) => sign({ ...h.running.gateway.signingKey, alg: 'EdDSA' }),
+    async ({ h }) => sign(await ownKey(h)),
   ],
 ];
 

@@ -13,10 +13,12 @@ export interface LongWork {
  * Runs long work, which says on standard error how far it is. The first SIGINT or SIGTERM lets it stop
  * where nothing is lost, the next ends the process.
  */
-export async function interruptible<T>(work: (given: LongWork) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  work: (given: LongWork) => Promise<T>,
+  stopped = 'Stopped: the same command, run again, goes on from here.',
+): Promise<T> {
   const stop = new AbortController();
-  const onSignal = () =>
-    stop.abort(new StartError('Stopped: the same command, run again, goes on from here.'));
+  const onSignal = () => stop.abort(new StartError(stopped));
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   let saidAt = performance.now();

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { type Config, readConfig } from '../config.ts';
 import { GRAPHQL_PATH } from '../graphql/path.ts';
+import { howToRun } from '../how-to-run.ts';
+import { createObservability } from '../observability/observability.ts';
 import { createServer } from '../server.ts';
 import { newRequestId, type Running, start } from '../start.ts';
 import { StartError } from '../start-error.ts';
@@ -9,25 +11,34 @@ import { StartError } from '../start-error.ts';
 export const serve = () =>
   new Command('serve').description('migrate, then serve').action(async () => {
     const config = readConfig();
-    const running = await start(config);
+    const observability = createObservability(config);
+    const running = await start(config, { observe: observability.observe });
     const app = createServer({ ...config, gateway: running.gateway, newRequestId });
-    const url = await listen(app, config).catch(async (error: unknown) => {
+    try {
+      const metricsUrl = await observability.listen(running.gateway);
+      const url = await listen(app, config);
+      stopOnSignals(app, running, async () => {
+        // A collector that does not answer must not keep what has nothing left to do.
+        if (!(await observability.close())) process.exit(0);
+      });
+      process.stdout.write(`${banner(url, metricsUrl, config)}\n`);
+    } catch (error) {
       // What is open would keep the process from ending.
       await running.close();
+      await observability.close();
       throw error;
-    });
-    stopOnSignals(app, running);
-    process.stdout.write(`${banner(url, config)}\n`);
+    }
   });
 
-function banner(url: string, config: Config): string {
+function banner(url: string, metricsUrl: string | undefined, config: Config): string {
   const lines = [`Revocation gateway at ${url}`];
   if (config.profile === 'development') lines.push(`GraphiQL:    ${url}${GRAPHQL_PATH}`);
+  if (metricsUrl !== undefined) lines.push(`Metrics:     ${metricsUrl}`);
   return [
     ...lines,
-    'A tenant:    npm run gateway -- organization create SLUG',
-    'A token:     npm run gateway -- token --organization SLUG --permissions organization:admin',
-    'To try it:   npm run demo',
+    `A tenant:    ${howToRun('organization create SLUG')}`,
+    `A token:     ${howToRun('token --organization SLUG --permissions organization:admin')}`,
+    `To try it:   ${howToRun('demo')}`,
   ].join('\n');
 }
 

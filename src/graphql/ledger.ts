@@ -69,7 +69,11 @@ export function addLedger(
       LATE: { description: 'A target has fallen behind the published bound.' },
       STUCK: { description: 'A target did not acknowledge in as many attempts as there are.' },
       TEST: { description: 'To send a test to a webhook.' },
-      ROTATE: { description: 'To give a target another secret.' },
+      ROTATE: {
+        description:
+          'To give a target another secret, or the gateway another signing key: `comment` says from when on that signs.',
+      },
+      RETIRE: { description: 'To have the signatures of a signing key count no more.' },
       RESUME: { description: 'To have what is stuck at a target tried again.' },
       CLOSE: { description: 'To let one delivery be.' },
       REMOVE: { description: 'To remove a target.' },

@@ -61,6 +61,7 @@ export function mountGraphql(
       next(readable ? undefined : new BadRequest('Host'));
     });
     if (options.profile === 'production') scope.addHook('onRequest', refuseGet);
+    else scope.addHook('onRequest', allowGraphiql);
     scope.route({
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
@@ -89,6 +90,17 @@ function refuseGet(
   reply.header('allow', 'POST, OPTIONS');
   next(new MethodNotAllowed('GET'));
 }
+
+/** GraphiQL is a page that brings its scripts in itself. */
+function allowGraphiql({ headers }: FastifyRequest, reply: FastifyReply, next: () => void): void {
+  if (headers.accept?.includes('text/html')) {
+    reply.header('content-security-policy', GRAPHIQL_POLICY);
+  }
+  next();
+}
+
+const GRAPHIQL_POLICY =
+  "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'none'";
 
 /** What the server's error handler answers with 405. */
 class MethodNotAllowed extends Error {

@@ -34,6 +34,7 @@ const withoutType = [
   { kind: 'environment', description: 'A place that is told of changes in a project.' },
   { kind: 'webhook', description: 'A URL that is told of what happens in the organization.' },
   { kind: 'trusted-token', description: 'JWTs of a trusted issuer.' },
+  { kind: 'signing-key', description: 'A key with which the gateway signs for all organizations.' },
   { kind: 'unknown', description: 'A secret, a token or the id of a target that nobody here has.' },
 ];
 

@@ -107,6 +107,8 @@ const oauthAnswers: GeneralAnswers = {
   fault: () => no(500, 'server_error', 'An unexpected error occurred.'),
   unavailable: () =>
     no(503, 'temporarily_unavailable', 'The gateway cannot answer for now. Try again.'),
+  tooManyRequests: (_request, seconds) =>
+    no(429, 'temporarily_unavailable', `Too much is asked. Try again in ${seconds} s.`),
 };
 
 /** What is answered on paths that begin so, where no endpoint does. */
