@@ -11,6 +11,7 @@ const withoutDatabase = [
   'completion',
   'docs',
   'graphql-documents',
+  'graphql-plan',
   'ids',
   'openapi',
   'outbound',

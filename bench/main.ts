@@ -106,7 +106,7 @@ async function run(options: Options): Promise<void> {
 
 function extentOf({ quick = false, rounds, seconds: length, logLevel }: Options): Extent {
   const usual = quick
-    ? { rounds: 5, seconds: 0.35, warmSeconds: 1, tokens: 20_000 }
+    ? { rounds: 5, seconds: 0.35, warmSeconds: 1.5, tokens: 20_000 }
     : { rounds: 9, seconds: 2, warmSeconds: 3, tokens: 100_000 };
   const extent = {
     rounds: rounds ?? usual.rounds,

@@ -39,9 +39,9 @@ export function checkTexts(given: unknown): InvalidInput | undefined {
       const message = textProblem(value);
       if (message !== undefined) issues.push({ path: path.join('.'), message });
     } else if (typeof value === 'object' && value !== null) {
-      for (const [name, inner] of Object.entries(value)) {
+      for (const name of Object.keys(value)) {
         path.push(name);
-        look(inner);
+        look((value as Record<string, unknown>)[name]);
         path.pop();
       }
     }

@@ -1,6 +1,7 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { badRequest } from './bad-request.ts';
+import { createPlans, type Plans } from './plan.ts';
 import type { Rules } from './rules.ts';
 import { selectsTooMuch, writtenTooLarge } from './size.ts';
 
@@ -17,6 +18,8 @@ const DOCUMENT_CHARS_MAX = 10_000;
 export interface Read {
   /** Missing where it could not be parsed. */
   readonly document?: DocumentNode;
+  /** How its operations are executed, where it is kept. */
+  readonly plans?: Plans;
   /** What is wrong with it. */
   readonly errors: readonly GraphQLError[];
 }
@@ -29,15 +32,18 @@ export function createDocuments(schema: GraphQLSchema, rules: Rules): Documents 
   const kept = new LRUCache<string, Read>({
     max: DOCUMENTS_MAX,
     maxSize: DOCUMENTS_CHARS_MAX,
-    maxEntrySize: DOCUMENT_CHARS_MAX,
     sizeCalculation: (_read, text) => text.length || 1,
   });
   return (text) => {
     const known = kept.get(text);
     if (known !== undefined) return known;
     const read = readDocument(schema, rules, text);
-    if (read.errors.length === 0) kept.set(text, read);
-    return read;
+    const { document, errors } = read;
+    const keep = errors.length === 0 && text.length <= DOCUMENT_CHARS_MAX;
+    if (document === undefined || !keep) return read;
+    const planned = { ...read, plans: createPlans(schema, document, rules.validating) };
+    kept.set(text, planned);
+    return planned;
   };
 }
 

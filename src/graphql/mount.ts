@@ -55,9 +55,9 @@ export function mountGraphql(
     scope.addContentTypeParser('application/json', limits, (_request, body, read) =>
       read(null, body),
     );
-    scope.addHook('onRequest', ({ headers }, _reply, next) => {
-      // Yoga makes a URL of it.
-      const readable = URL.canParse(`http://${headers.host ?? 'localhost'}`);
+    scope.addHook('onRequest', ({ headers: { host = 'localhost' } }, _reply, next) => {
+      // Yoga makes a URL of it, in which nothing else may be said.
+      const readable = !/[/\\?#@]/.test(host) && URL.canParse(`http://${host}`);
       next(readable ? undefined : new BadRequest('Host'));
     });
     if (options.profile === 'production') scope.addHook('onRequest', refuseGet);

@@ -11,6 +11,7 @@ import {
 import { acceptedType } from './accepted-type.ts';
 import type { Context } from './builder.ts';
 import type { Documents, Read } from './documents.ts';
+import type { Plan } from './plan.ts';
 
 /** What an operation came to. */
 export interface Outcome {
@@ -55,25 +56,26 @@ export function takeShortPath(request: FastifyRequest, parts: Parts): Taken {
   const read = parts.documents(asked.query);
   const { document, errors } = read;
   if (document === undefined || errors.length > 0) return { read };
-  const operation = getOperationAST(document, asked.operationName)?.operation;
-  if (operation === undefined || operation === OperationTypeNode.SUBSCRIPTION) return { read };
-  return { read, type, outcome: carryOut(document, asked, parts) };
+  const operation = getOperationAST(document, asked.operationName);
+  if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return { read };
+  return { read, type, outcome: carryOut(document, read.plans?.(operation), asked, parts) };
 }
 
 async function carryOut(
   document: DocumentNode,
+  plan: Plan | undefined,
   { variables, operationName }: Asked,
   { schema, contextOf, mask, hideSuggestions }: Parts,
 ): Promise<Outcome> {
   const contextValue = await contextOf();
-  const result = (await normalizedExecutor({
-    schema,
-    document,
-    contextValue,
-    variableValues: variables ?? {},
-    operationName: operationName ?? null,
-    hideSuggestions,
-  })) as ExecutionResult;
+  const variableValues = variables ?? {};
+  const result =
+    plan === undefined
+      ? ((await normalizedExecutor({
+          ...{ schema, document, contextValue, variableValues, hideSuggestions },
+          operationName: operationName ?? null,
+        })) as ExecutionResult)
+      : await plan(contextValue, variableValues);
   if (result.errors === undefined) return { result, body: JSON.stringify(result) };
   return { result: { ...result, errors: result.errors.map(mask) } };
 }
