@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -7,8 +7,11 @@ import type { FastifyInstance } from 'fastify';
 export interface Connections {
   /** Whether a connection is owed as many answers as one may be. */
   isFlooded(socket: Socket): boolean;
-  /** Ends the connection behind the answers that it is owed; false where it is owed none. */
-  endOnceAnswered(socket: Socket): boolean;
+  /**
+   * Ends a connection on which nothing more can be read, behind the answers that it is owed. A request
+   * whose body never comes whole is answered with this status. False: nobody has been told anything.
+   */
+  endOnceAnswered(socket: Socket, status: number): boolean;
 }
 
 /** Requests of one connection that are answered at once; those that it sends behind them are refused. */
@@ -27,6 +30,8 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
   const owed = new Map<Socket, number>();
   /** The answers themselves. */
   const answers = new Set<ServerResponse>();
+  /** What each open connection has asked last. */
+  const newest = new Map<Socket, IncomingMessage>();
   /** Connections on which nothing more can be read. */
   const broken = new Set<Socket>();
   let closing = false;
@@ -35,10 +40,13 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
     owed.set(socket, 0);
     socket.once('close', () => {
       owed.delete(socket);
+      newest.delete(socket);
       broken.delete(socket);
     });
   });
-  app.server.on('request', ({ socket }, response) => {
+  app.server.on('request', (request, response) => {
+    const { socket } = request;
+    newest.set(socket, request);
     owed.set(socket, (owed.get(socket) ?? 0) + 1);
     answers.add(response);
     response.once('close', () => {
@@ -63,12 +71,30 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
 
   return {
     isFlooded: (socket) => (owed.get(socket) ?? 0) >= OWED_MAX,
-    endOnceAnswered(socket) {
-      if ((owed.get(socket) ?? 0) === 0) return false;
+    endOnceAnswered(socket, status) {
+      const request = newest.get(socket);
+      const isCut = request?.complete === false;
+      if ((owed.get(socket) ?? 0) === 0) {
+        // It has its answer, and what cannot be read is a body that nobody reads.
+        if (isCut) socket.end();
+        return isCut;
+      }
       broken.add(socket);
+      // Whoever waits for the rest of the body would wait for good.
+      if (isCut && request.listenerCount('error') > 0) request.emit('error', new CutBody(status));
       return true;
     },
   };
+}
+
+/** What the server's error handler answers with the status. */
+class CutBody extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number) {
+    super('The body has not come whole');
+    this.statusCode = statusCode;
+  }
 }
 
 const isStream = (answer: ServerResponse): boolean =>

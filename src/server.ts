@@ -110,16 +110,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     clientErrorHandler: (error, socket) => {
       // What cannot be read may stand behind a request that is still being answered.
-      if (!socket.writable || connections.endOnceAnswered(socket)) return;
       const status = clientErrorStatus[error.code] ?? 400;
+      if (!socket.writable || connections.endOnceAnswered(socket, status)) return;
       const id = newRequestId();
       const { body } = gatewayAnswers.badRequest({ id, method: '', path: '/' }, status);
       gateway.log.info({ reqId: id, status, code: error.code }, 'unreadable');
       gateway.metrics?.answered({ method: 'none', route: undefined, status, seconds: undefined });
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
-          `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      );
+      const fields = {
+        ...headers,
+        'x-request-id': id,
+        'content-type': 'application/problem+json',
+        'content-length': Buffer.byteLength(body),
+        connection: 'close',
+      };
+      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
     },
   });
 

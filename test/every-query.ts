@@ -226,6 +226,10 @@ async function askFeed(h: Harness, record: Record) {
     expect((await fetch(`${url}/oauth/introspect`, { ...form, body })).status).toBe(200);
     feed.close();
     await feed.ended;
+    const resumed = await followFeed(url, point.token, { after: feed.told.at(-1)?.id });
+    await resumed.until(({ event }) => event === 'position');
+    resumed.close();
+    await resumed.ended;
   });
 }
 

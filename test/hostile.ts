@@ -8,19 +8,41 @@ const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 const knownTexts = [
   ...['', ' ', '.', '..', '-', '*', '?', '#', '/', '\\', '%', ':', '@', ';', '"', "'", '\t', '\0'],
   ...['../../../../etc/passwd', '..\\..\\boot.ini', '/etc/passwd\0.png', '....//', 'file:///etc'],
-  ...["' OR '1'='1", "'); DROP TABLE x;--", '" OR ""="', '1; SELECT 1', "x' UNION SELECT 1--", '%_'],
+  ...[
+    "' OR '1'='1",
+    "'); DROP TABLE x;--",
+    '" OR ""="',
+    '1; SELECT 1',
+    "x' UNION SELECT 1--",
+    '%_',
+  ],
   ...['a\0b', '\u202egnp.exe', '\u200f', '\ufeff', '\ud800', 'a\udfff', '\u2028', '\u{1f4a9}', 'İ'],
   ...['%00', '%2e%2e%2f', '%zz', '%c0%af', '%u0041', '%25%30%30', '+', '%ed%a0%80'],
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then', '__typename'],
   ...['NaN', 'Infinity', '-0', '-1', '0', '1e400', '9007199254740993', '0x10', '٣', '1.5', '1e3'],
-  ...['null', 'undefined', 'true', '[object Object]', '{}', '[]', nested(50), '$ne', '${7*7}'],
+  ...['null', 'undefined', 'true', '[object Object]', '{}', '[]', nested(50), '$ne', '$' + '{7*7}'],
   ...['<script>alert(1)</script>', '{{7*7}}', '\r\nSet-Cookie: a=b', '=cmd|x', '`id`', '$(id)'],
   ...['00000000-0000-0000-0000-000000000000', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'],
   ...['{01900000-0000-7000-8000-000000000001}', '0190000000007000800000000000000a'],
   ...['2020-01-01T00:00:00Z', '+275760-09-13T00:00:00.001Z', '0000-00-00', '2026-02-30T25:61:61Z'],
   ...['rgw_pat_', 'rgw_key_x', 'ksh_', 'whsec_', 'eyJhbGciOiJub25lIn0.e30.', 'a.b.c', '..', '.b.'],
-  ...['http://127.0.0.1:1/', 'https://a:b@c.example/', 'http://[::1', 'javascript:1', '//x', 'http:'],
-  ...['0.0.0.0/0', '::/129', '1.2.3.4/33', 'fe80::1%lo', '*'.repeat(60), '(a+)+$', `${'a'.repeat(60)}!`],
+  ...[
+    'http://127.0.0.1:1/',
+    'https://a:b@c.example/',
+    'http://[::1',
+    'javascript:1',
+    '//x',
+    'http:',
+  ],
+  ...[
+    '0.0.0.0/0',
+    '::/129',
+    '1.2.3.4/33',
+    'fe80::1%lo',
+    '*'.repeat(60),
+    '(a+)+$',
+    `${'a'.repeat(60)}!`,
+  ],
 ];
 
 /** Any code units: halves of surrogate pairs too. */
@@ -39,7 +61,21 @@ export const text: fc.Arbitrary<string> = fc.oneof(
 
 /** JSON as it is written, which no object of ours could be. */
 const knownJson = [
-  ...['', ' ', '{', '{"a":', 'nul', 'NaN', '1e999', '-', '"', '"\\ud800"', '\ufeff{}', '{}{}', "{'a':1}"],
+  ...[
+    '',
+    ' ',
+    '{',
+    '{"a":',
+    'nul',
+    'NaN',
+    '1e999',
+    '-',
+    '"',
+    '"\\ud800"',
+    '\ufeff{}',
+    '{}{}',
+    "{'a':1}",
+  ],
   ...['{"__proto__":{"name":"x"}}', '{"constructor":{"prototype":{"name":"x"}}}', '{"a":1,"a":2}'],
   ...[nested(5_000), `{"a":${nested(900)}}`, `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`],
   ...['[]', 'null', 'true', '0', '"x"', '[{}]', '{"":""}', '{"name":1e999}', '{"name":{"$ne":1}}'],
@@ -49,7 +85,7 @@ const knownJson = [
 const value = fc.oneof(text, fc.jsonValue({ maxDepth: 2 }), fc.double(), fc.bigInt().map(Number));
 
 /** The same object, changed in some places, with more in it than belongs there. */
-export const changed = (example: Readonly<Record<string, unknown>>) =>
+const changed = (example: Readonly<Record<string, unknown>>) =>
   fc
     .record({
       kept: fc.subarray(Object.entries(example)),
@@ -59,15 +95,29 @@ export const changed = (example: Readonly<Record<string, unknown>>) =>
     })
     .map(({ kept, wrong }) => ({ ...Object.fromEntries(kept), ...wrong }) as object);
 
+type Example = Readonly<Record<string, unknown>>;
+
+/** An object as a form or as JSON. */
+const write = (object: object, form: boolean): string =>
+  form
+    ? new URLSearchParams(
+        Object.entries(object).map(([name, is]) => [
+          name,
+          typeof is === 'string' ? is.toWellFormed() : JSON.stringify(is),
+        ]),
+      ).toString()
+    : JSON.stringify(object);
+
+/** The body that a request should have, with others of these texts in it. */
+export const filled = (example: Example, form: boolean, texts: fc.Arbitrary<string>) =>
+  fc
+    .dictionary(fc.constantFrom('x', ...Object.keys(example)), texts, { maxKeys: 2 })
+    .map((others) => write({ ...example, ...others }, form));
+
 /** The body of a request, as it is written. */
-export function body(example: Readonly<Record<string, unknown>>, form: boolean) {
-  const written = (object: object) =>
-    form
-      ? new URLSearchParams(
-          Object.entries(object).map(([name, is]) => [name, typeof is === 'string' ? is : `${is}`]),
-        ).toString()
-      : JSON.stringify(object);
-  return fc.oneof<fc.Arbitrary<string | Buffer>[]>(
+export function body(example: Example, form: boolean) {
+  const written = (object: object) => write(object, form);
+  return fc.oneof<fc.MaybeWeightedArbitrary<string | Buffer>[]>(
     { weight: 2, arbitrary: fc.constant(written(example)) },
     { weight: 8, arbitrary: changed(example).map(written) },
     { weight: 3, arbitrary: fc.constantFrom(...knownJson) },
@@ -114,7 +164,7 @@ export const headers = fc
 
 /** Who somebody says that they are; most often as somebody who is known. */
 export const authorization = (good: readonly string[]) =>
-  fc.oneof<fc.Arbitrary<string | string[] | undefined>[]>(
+  fc.oneof<fc.MaybeWeightedArbitrary<string | string[] | undefined>[]>(
     { weight: 12, arbitrary: fc.constantFrom(...good) },
     { weight: 1, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fieldValue.map((token) => `Bearer ${token}`) },
@@ -129,11 +179,11 @@ export const authorization = (good: readonly string[]) =>
 
 /** A text as part of a path, in one of the ways in which it is written there. */
 export const segment = (texts: fc.Arbitrary<string>) =>
-  fc.tuple(texts, fc.constantFrom('once', 'once', 'once', 'twice', 'lower', 'not')).map(
-    ([given, way]) => {
+  fc
+    .tuple(texts, fc.constantFrom('once', 'once', 'once', 'twice', 'lower', 'not'))
+    .map(([given, way]) => {
       const once = encodeURIComponent(given.toWellFormed());
       if (way === 'twice') return encodeURIComponent(once);
       if (way === 'lower') return once.toLowerCase();
       return way === 'not' ? given.toWellFormed().replace(/[\0-\x20?#]/g, '%7f') : once;
-    },
-  );
+    });

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { openSqlite } from '../src/database/sqlite.ts';
 import { draftsOf } from '../src/draft.ts';
 import { backUp, damage, fatten, filled, lookInto, type Restored, restoreFrom } from './backups.ts';
 import { rotate } from './keys.ts';
@@ -50,6 +53,38 @@ test('the backup takes the place of the database, which is kept beside it', asyn
   expect(stdout).toMatch(/^What was there is kept as .*before-restore-.*\.$/m);
   expect(stdout).toContain('It had 1 entries more. Revocations among them, which count no more: 0');
 });
+
+test('a gateway that waits meanwhile to open what was there does not serve it', async () => {
+  const { file, at } = await backedUp();
+  copyFileSync(file, at('other.db'));
+  const turn = new Int32Array(new SharedArrayBuffer(4));
+  const holder = new Worker(holding, {
+    eval: true,
+    workerData: { turn, file, other: at('other.db') },
+  });
+  await once(holder, 'message');
+  Atomics.store(turn, 0, 1);
+  Atomics.notify(turn, 0);
+  // Waits for whoever holds it, while that puts another file in its place. SQLite itself notices.
+  expect(() => openSqlite(`sqlite:${file}`, {})).toThrow(/cannot be opened/);
+  await once(holder, 'exit');
+  expect(lookInto(file, (db) => db.pragma('integrity_check', { simple: true }))).toBe('ok');
+});
+
+/** Holds a database until it is about to be opened, and replaces it then. */
+const holding = `
+  const { workerData: { turn, file, other }, parentPort } = require('node:worker_threads');
+  const { renameSync } = require('node:fs');
+  const Sqlite = require('better-sqlite3');
+  const db = new Sqlite(file);
+  db.pragma('locking_mode = exclusive');
+  db.pragma('journal_mode = delete');
+  parentPort.postMessage('held');
+  Atomics.wait(turn, 0, 0);
+  Atomics.wait(turn, 0, 1, 500);
+  renameSync(other, file);
+  db.close();
+`;
 
 test('where there is no database, the backup becomes it', async () => {
   const { env, at } = await backedUp();
@@ -136,6 +171,29 @@ test.each(unfit)('a backup that %s is not restored', async (_what, words, arrang
   expect(readdirSync(folder).filter((name) => name.includes('before-restore'))).toEqual([]);
   expect(await draftsOf(file)).toEqual([]);
   expect(existsSync(given.at('none.key'))).toBe(false);
+});
+
+test.each<[string, string, string[], RegExp]>([
+  ['no backup', 'sqlite:none.db', [], /^Say with --from which backup to restore\.\n$/],
+  [
+    'PostgreSQL',
+    'postgres://gateway:secret@127.0.0.1/gateway',
+    ['--from', 'backup.db'],
+    /stop every gateway, and run\n {2}pg_restore --clean .*"\$DATABASE_URL" FILE/,
+  ],
+  ['memory', 'sqlite::memory:', ['--from', 'backup.db'], /there is no file/],
+  [
+    'another database that is not there',
+    'sqlite:none.db',
+    ['missing', 'none'],
+    /no database .*none/,
+  ],
+])('%s: says what to do', async (_what, DATABASE_URL, args, words) => {
+  const { env } = await filled();
+  const { code, stdout, stderr } = await gateway({ ...env, DATABASE_URL }, 'restore', ...args);
+  expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(words)]);
+  expect(stderr).not.toMatch(/secret@|^\s+at /m);
+  expect(existsSync('none.db')).toBe(false);
 });
 
 test('a damaged database makes room, and is kept with its log', async () => {

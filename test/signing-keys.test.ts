@@ -83,6 +83,11 @@ test('until when tokens need a key, however much else expires later', async () =
     const issued = tx.updateTable('revocables').set({ issued_at_ms: 1 });
     await issued.where('kind', '=', 'access-token').execute();
   });
+  // One that was called off before its time never signed.
+  await insert(h, 'signing_keys', {
+    ...{ kid: 'called-off', public_jwk: '{}', private_jwe: '', created_at_ms: 1_000_000 },
+    ...{ signs_from_ms: 1_500_000, retired_at_ms: 1_400_000 },
+  });
   const organization = await organizationRow(h, 'acme');
   const token = (issued_at_ms: number, expires_at_ms: number, more: object = {}) =>
     add(h, organization, 'access-token', { issued_at_ms, expires_at_ms, ...more });
@@ -112,5 +117,6 @@ test('until when tokens need a key, however much else expires later', async () =
   expect(said).toEqual({
     [key.kid]: ['verifying', nowMs + 2 * day],
     [next.kid]: ['signing', nowMs + 5 * day],
+    'called-off': ['retired', undefined],
   });
 });

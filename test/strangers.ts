@@ -3,7 +3,8 @@ import { credentials } from '../src/credentials/kinds.ts';
 import { ask, type Result } from './creation.ts';
 import { creationOf, creations } from './creations.ts';
 import { type Past, past } from './engine.ts';
-import type { Harness } from './harness.ts';
+import { type Harness, openGateway } from './harness.ts';
+import { makeKey, trusting } from './issuers.ts';
 import { makeTarget } from './kinds.ts';
 
 /** Organizations that are nobody's business, and whatever would give them away. */
@@ -34,8 +35,20 @@ export async function makeTenant(h: Harness, slug: string): Promise<string> {
 
 const named = ['name', 'slug', 'subject', 'comment'];
 
+/** A gateway with the demo's organization, whose callers ask, with strangers, and what it logs of faults. */
+export async function openAmongStrangers() {
+  const key = await makeKey();
+  const { trustedIssuers, outboundAllow } = trusting({ keys: [key.jwk] });
+  const log: string[] = [];
+  const h = await openGateway({
+    config: { trustedIssuers, outboundAllow, logLevel: 'error' },
+    logTo: { write: (line) => log.push(line) },
+  });
+  return { h, strangers: await plantStrangers(h), log: () => log };
+}
+
 /** Fills organizations with everything that can be made, each under a name that is known on sight. */
-export async function plantStrangers(h: Harness): Promise<Strangers> {
+async function plantStrangers(h: Harness): Promise<Strangers> {
   const baits: string[] = [h.demo.callers.outsider];
   for (const [i, creation] of creations.entries()) {
     if (creation.mutation === 'createOrganization') continue;
@@ -53,7 +66,7 @@ export async function plantStrangers(h: Harness): Promise<Strangers> {
     if (secret !== undefined && creation.mutation !== 'createOauthClient') baits.push(secret);
   }
   for (const { graph } of credentials) {
-    const { input, rowId } = await makeTarget(h, graph.kind, `${MARK}-0`);
+    const { input, rowId } = await makeTarget(h, graph.kind, `${MARK}-1`);
     baits.push(rowId, ...Object.values(input));
   }
   const read = await past(h.folder);
@@ -82,7 +95,10 @@ function twinOf(value: string): string {
     const end = value.slice(-12).replace(/\d/g, (digit) => `${9 - Number(digit)}`);
     return value.slice(0, -12) + end;
   }
-  const begin = Math.max(value.lastIndexOf('.') + 1, /^(?:rgw_[a-z]+_|ksh_)?/.exec(value)?.[0].length ?? 0);
+  const begin = Math.max(
+    value.lastIndexOf('.') + 1,
+    /^(?:rgw_[a-z]+_|ksh_)?/.exec(value)?.[0].length ?? 0,
+  );
   const end = value.slice(begin).replace(/\d/g, (digit) => 'qrstuvwxyz'.charAt(Number(digit)));
   return value.slice(0, begin) + end;
 }
@@ -96,8 +112,14 @@ async function rowsOf(read: Past): Promise<Record<string, unknown[]>> {
   for (const [table, columns = '*'] of [
     ['revocables'],
     ['cut_offs'],
-    ['targets', 'id, organization_id, scope_id, name, url, secret_jwe, removed_at_ms, events, kinds'],
-    ['ledger', "id, organization_id, action, target, target_id, actor, actor_id, comment, request_id"],
+    [
+      'targets',
+      'id, organization_id, scope_id, name, url, secret_jwe, removed_at_ms, events, kinds',
+    ],
+    [
+      'ledger',
+      'id, organization_id, action, target, target_id, actor, actor_id, comment, request_id',
+    ],
   ] as const) {
     // What the gateway has found out by itself about who is told.
     const asked = table === 'ledger' ? "and surface <> 'gateway'" : '';

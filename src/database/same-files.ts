@@ -16,8 +16,8 @@ export interface SameFiles {
  * Remembers the files of an SQLite database that is open. Whoever removes or replaces one of them leaves
  * the gateway with a file that nobody finds again: SQLite goes on writing to it without a word.
  */
-export function rememberFiles(file: string, suffixes = ['', '-wal', '-shm']): SameFiles {
-  const files = suffixes.map((suffix) => file + suffix);
+export function rememberFiles(file: string): SameFiles {
+  const files = ['', '-wal', '-shm'].map((suffix) => file + suffix);
   const opened = files.map(identityOf);
   let lookedAtMs = performance.now();
 

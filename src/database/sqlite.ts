@@ -43,13 +43,10 @@ function openFile(file: string, { log }: OpenOptions): Database {
     // For its owner alone; the files that SQLite puts beside it are made alike.
     closeSync(openSync(file, 'a', 0o600));
   }
-  const itself = memory ? undefined : rememberFiles(file, ['']);
   const write = connect(file);
   const read = memory ? write : connect(file, { readonly: true });
   // The first look at the schema also makes the files that lie beside it.
   read.prepare('select count(*) from sqlite_schema').get();
-  // Whoever has waited for a restore may have opened what was there before it.
-  itself?.check();
   const files = memory ? undefined : rememberFiles(file);
   const dialect = new MigratingDialect(write);
   const migrator = new Kysely<Tables>({ dialect, ...(log && { log }) });

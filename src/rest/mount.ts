@@ -35,10 +35,7 @@ export function mountRest(
     // These take no body: whatever comes, and as whatever, is left unread.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
-    scope.addHook('onRequest', (request, _reply, next) => {
-      delete request.headers['content-type'];
-      next();
-    });
+    scope.addHook('onRequest', forgetContentType);
     for (const route of routes.filter(({ body }) => !body)) add(scope, route);
     done();
   });
@@ -47,12 +44,19 @@ export function mountRest(
     scope.removeAllContentTypeParsers();
     const limits = { parseAs: 'string', bodyLimit: REST_BODY_BYTES_MAX } as const;
     scope.addContentTypeParser('*', limits, (_request, text, read) => read(null, text));
+    scope.addHook('onRequest', forgetContentType);
     for (const route of routes.filter(({ body }) => body)) add(scope, route);
     done();
   });
   for (const [url, { methods, general }] of methodsByPath(routes)) {
     mountOtherMethods(app, url, methods, general);
   }
+}
+
+/** A type that is none is no reason to refuse what is read whatever its type. */
+function forgetContentType({ headers }: FastifyRequest, _reply: FastifyReply, next: () => void) {
+  delete headers['content-type'];
+  next();
 }
 
 function methodsByPath(routes: readonly RestRoute[]) {
