@@ -101,10 +101,11 @@ test('what is refused, and what was revoked with others', async () => {
   await fetch(`${url}/nowhere/rgw_pat_pasted`);
   await fetch(`${url}/health/ready`);
   await flush();
-  expect(collector.span('revoke api-key').attributes).toMatchObject({
-    'gateway.attempts': 3,
-    'gateway.done': 2,
-  });
+  // One for each transaction that it took.
+  const many = collector.spans().filter(({ name }) => name === 'revoke api-key');
+  const sum = (name: string) =>
+    many.reduce((total, { attributes }) => total + Number(attributes[name]), 0);
+  expect([sum('gateway.attempts'), sum('gateway.done')]).toEqual([3, 2]);
   expect(collector.span('revoke service-account-token').attributes).toMatchObject({
     'gateway.outcome': 'refused',
     'gateway.refusal': 'NOT_FOUND',

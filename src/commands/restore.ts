@@ -5,6 +5,7 @@ import { commonEnd, type MissingRevocation, revocationsAfter } from '../backup/m
 import { type Restored, restore } from '../backup/restore.ts';
 import { readConfig } from '../config.ts';
 import { openReadOnly, sqliteFileOf } from '../database/read-only.ts';
+import { howToRun } from '../how-to-run.ts';
 import { StartError } from '../start-error.ts';
 import { notOfAFile } from './backup.ts';
 import { print } from './output.ts';
@@ -57,7 +58,7 @@ function lines(file: string, from: string, { lastSeq, keptAs, missing }: Restore
   said.push(
     `It had ${entries} entries more. Revocations among them, which count no more: ${revocations}.`,
   );
-  if (revocations > 0) said.push(`They are listed by: gateway restore missing ${keptAs}`);
+  if (revocations > 0) said.push(`They are listed by: ${howToRun(`restore missing ${keptAs}`)}`);
   for (const kid of revivedKeys) {
     said.push(`Signing key ${kid} was retired, and counts again.`);
   }
