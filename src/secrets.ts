@@ -24,10 +24,17 @@ export function hashSecret(secret: string): string {
 }
 
 const secretPattern = new RegExp(
-  `(?:${[...Object.values(secretPrefixes), 'whsec_'].join('|')})[A-Za-z0-9_-]|eyJ[A-Za-z0-9_-]{8,}\\.`,
+  [
+    `(?:${[...Object.values(secretPrefixes), 'whsec_'].join('|')})[A-Za-z0-9_-]`,
+    // JWTs, private keys as PEM and as JWKs, and URLs with a password.
+    'eyJ[A-Za-z0-9_-]{8,}\\.',
+    '-----BEGIN [A-Z0-9 ]*PRIVATE KEY',
+    '"(?:d|k|p|q)"\\s*:\\s*"[A-Za-z0-9_-]{16}',
+    '://[^\\s/?#@:]*:[^\\s/?#@]+@',
+  ].join('|'),
 );
 
-/** Whether the text carries what looks like one of our secrets or a JWT. */
+/** Whether the text carries what looks like one of our secrets, a JWT, a private key or a password in a URL. */
 export function carriesSecret(text: string): boolean {
   return secretPattern.test(text);
 }

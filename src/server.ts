@@ -96,6 +96,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
       maxHeaderSize: HEADER_BYTES_MAX,
       headersTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      // Node's own answer to that has neither a body nor a request id.
+      requireHostHeader: false,
     },
     // The whole URL has a limit; its parts need none of their own.
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
@@ -130,6 +132,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   const connections = closeOnceAnswered(app);
   app.server.maxConnections = CONNECTIONS_MAX;
+  // Who expects something else than Node knows is answered all the same (RFC 9110, 10.1.1).
+  app.server.on('checkExpectation', (...asked) => app.server.emit('request', ...asked));
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
   app.setNotFoundHandler(general.unknownPath);
@@ -140,6 +144,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     reply.raw.once('close', () => answered(request, reply, gateway));
     gateway.traces?.received(request);
     if (isTooLong(request)) void general.uriTooLong(request, reply);
+    else if (isHostless(request)) void general.failed({ statusCode: 400 }, request, reply);
     else if (connections.isFlooded(request.socket)) next(new Overloaded('Too many at once'));
     else next();
   });
@@ -173,6 +178,10 @@ const unused = () => () => {
 };
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
+
+/** RFC 9112 has a server refuse such a request. */
+const isHostless = ({ raw }: FastifyRequest) =>
+  raw.headers.host === undefined && raw.httpVersion !== '1.0';
 
 const clientErrorStatus: Record<string, number> = {
   HPE_HEADER_OVERFLOW: 431,

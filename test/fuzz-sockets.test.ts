@@ -208,3 +208,18 @@ test('what may end in two places is refused, and nothing behind it is answered',
     expect(answers.map((answer) => wrongIn(answer, { sent: framing, strangers }))).toEqual([[]]);
   }
 });
+
+test.each([
+  ['says no host', 400, 'GET /graphql HTTP/1.1\r\n\r\n'],
+  ['says no host, to a product', 400, 'DELETE /apiops/x HTTP/1.1\r\n\r\n'],
+  ['is of HTTP/1.0, which need not say one', 404, 'GET /apiops/x HTTP/1.0\r\n\r\n'],
+  ['expects what is not known', 200, 'GET /health/live HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n'],
+  ['has headers without end', 431, `GET / HTTP/1.1\r\nA: ${'x'.repeat(140_000)}\r\n\r\n`],
+])('a request that %s is answered by the gateway itself', async (_what, status, request) => {
+  const { h, strangers } = await openAmongStrangers();
+  await listenOn(h);
+  const answers = readAnswers(await speak(portOf(h), [line(request)]));
+  expect(answers.map((answer) => answer.status)).toEqual([status]);
+  expect(answers.map((answer) => wrongIn(answer, { sent: request, strangers }))).toEqual([[]]);
+  expect(JSON.parse(answers[0]?.body ?? '')).not.toEqual({});
+});

@@ -1,5 +1,6 @@
 import type { Gateway } from '../../gateway.ts';
 import type { InvalidInput } from '../../refusals.ts';
+import { carriesSecret } from '../../secrets.ts';
 import {
   checkLifetimes,
   checkMethod,
@@ -73,9 +74,9 @@ export function checkGivenJwtAuth(gateway: Gateway, given: GivenJwtAuth): Invali
     problem('jwksUrl', jwksUrl ? gateway.urlProblem(jwksUrl, 'keys') : undefined),
     checkLength('jwksUrl', jwksUrl),
     checkPublicKeys(publicKeys ?? []),
-    checkLength('boundIssuer', boundIssuer),
-    checkLength('boundAudiences', boundAudiences),
-    checkLength('boundSubject', boundSubject),
+    checkBoundText('boundIssuer', boundIssuer),
+    checkBoundText('boundAudiences', boundAudiences),
+    checkBoundText('boundSubject', boundSubject),
     checkBoundClaims(boundClaims ?? []),
   );
 }
@@ -104,10 +105,17 @@ function checkBoundClaims(claims: readonly BoundClaim[]): InvalidInput | undefin
   if (claims.some(({ claim, value }) => claim === '' || value === '')) {
     return problem(path, 'A claim and its value must not be empty');
   }
-  return together(...claims.flatMap(({ claim, value }) => [claim, value].map(checkBoundText)));
+  return together(
+    ...claims.flatMap(({ claim, value }) =>
+      [claim, value].map((text) => checkBoundText(path, text)),
+    ),
+  );
 }
 
-const checkBoundText = (text: string) => checkLength('boundClaims', text);
+/** Everybody who may see the identity is shown it. */
+const checkBoundText = (path: string, text: string | null | undefined) =>
+  checkLength(path, text) ??
+  problem(path, carriesSecret(text ?? '') ? 'Carries what looks like a secret' : undefined);
 
 /** Says no to settings of which each is good, and that make no JWT Auth together. */
 export const checkJwtAuth = (settings: JwtAuthSettings): InvalidInput | undefined =>
