@@ -85,8 +85,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     trustProxy:
       trustedProxies.length > 0 && ((address: string) => isWithin(address, trustedProxies)),
-    // RFC 9112 has servers accept the whole URI where a path is meant.
-    rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?#]*(?=\/)/i, ''),
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('/') ? url : originForm(url)),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     // A request that is read while the server stops is answered like any other.
@@ -160,6 +159,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   // Whoever follows the ledger is told that nothing more comes.
   app.addHook('preClose', async () => gateway.tail.close());
 
+  // Where nothing reads a body, none of whatever type is a reason for another answer.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
   app.get('/', async (_request, reply) => reply.redirect(GRAPHQL_PATH));
   mountHealth(app, gateway);
   mountRest(app, gateway, routes);
@@ -178,6 +180,10 @@ const unused = () => () => {
 };
 
 const isTooLong = ({ raw }: FastifyRequest) => Buffer.byteLength(raw.url ?? '') > URL_BYTES_MAX;
+
+/** RFC 9112 has servers accept the whole URI where a path is meant. Whatever else is no path is one that nothing is at. */
+const originForm = (url: string) =>
+  url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/^(?!\/|\*$)/, '/');
 
 /** RFC 9112 has a server refuse such a request. */
 const isHostless = ({ raw }: FastifyRequest) =>

@@ -35,7 +35,6 @@ test.each([
   ['OAuth, which reads no JSON', '/oauth/revoke', { error: 'invalid_request' }],
   ['GraphQL', '/graphql', { status: 400, instance: '/graphql' }],
   ['the feed', '/feed/acknowledgement', { status: 400 }],
-  ['no route', '/nowhere', { status: 400 }],
 ])('the client goes amid a request to %s', async (_what, path, expected) => {
   const { h, port } = await openListening();
   const before = 'GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n';

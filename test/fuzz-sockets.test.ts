@@ -213,6 +213,9 @@ test.each([
   ['says no host', 400, 'GET /graphql HTTP/1.1\r\n\r\n'],
   ['says no host, to a product', 400, 'DELETE /apiops/x HTTP/1.1\r\n\r\n'],
   ['is of HTTP/1.0, which need not say one', 404, 'GET /apiops/x HTTP/1.0\r\n\r\n'],
+  ['says a whole URI', 200, 'GET HTTP://x/health/live HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['says a whole URI without a path', 405, 'PUT http://x?y HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['says no path', 404, 'GET *x HTTP/1.1\r\nHost: a\r\n\r\n'],
   ['expects what is not known', 200, 'GET /health/live HTTP/1.1\r\nHost: a\r\nExpect: x\r\n\r\n'],
   ['has headers without end', 431, `GET / HTTP/1.1\r\nA: ${'x'.repeat(140_000)}\r\n\r\n`],
 ])('a request that %s is answered by the gateway itself', async (_what, status, request) => {

@@ -23,12 +23,17 @@ interface Asked {
   readonly good: readonly string[];
   /** What paths, queries and bodies have in them. */
   readonly texts: fc.Arbitrary<string>;
+  /** What paths name as a whole, by the names of inputs. */
+  readonly addresses?: readonly Readonly<Record<string, string>>[];
   /** Whether headers and bodies have all that hostile ones have; if not, they are as they should be. */
   readonly wild: boolean;
 }
 
 /** Requests for one operation. */
-export function requestsFor(at: Place, { good, texts, wild }: Asked): fc.Arbitrary<Sent> {
+export function requestsFor(
+  at: Place,
+  { good, texts, wild, addresses = [] }: Asked,
+): fc.Arbitrary<Sent> {
   const names = [...at.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const example = (name: string) =>
     String(at.parameters?.find((parameter) => parameter.name === name)?.example ?? 'x');
@@ -40,9 +45,18 @@ export function requestsFor(at: Place, { good, texts, wild }: Asked): fc.Arbitra
   const param = (name: string) =>
     fc.oneof(segments, fc.constant(encodeURIComponent(example(name))));
   const queryNames = fc.constantFrom('x', ...queried.map(({ name }) => name));
+  const parts = fc.record(Object.fromEntries(names.map((name) => [name, param(name)])));
+  const wholes = addresses
+    .map((address) => ({ ...address, id: address.applicationId }))
+    .filter((address) => names.some((name) => name in address && address[name as 'id']))
+    .map((address: Record<string, string | undefined>) =>
+      Object.fromEntries(
+        names.map((name) => [name, encodeURIComponent(address[name] ?? example(name))]),
+      ),
+    );
   return fc
     .record({
-      params: fc.record(Object.fromEntries(names.map((name) => [name, param(name)]))),
+      params: wholes.length > 0 ? fc.oneof(parts, fc.constantFrom(...wholes)) : parts,
       query: fc.array(fc.tuple(queryNames, texts), { maxLength: 3 }),
       headers: wild ? hostile.headers : fc.constant({}),
       authorization: wild ? hostile.authorization(good) : fc.constantFrom(...good),

@@ -20,15 +20,17 @@ export interface Bait {
 
 export interface Strangers {
   readonly baits: readonly Bait[];
+  /** How one of theirs of each kind is addressed. */
+  readonly addresses: readonly Readonly<Record<string, string>>[];
   /** What of theirs is in a text; nothing is sent that has any of it. */
   in(text: string): string[];
   /** Every row of theirs. */
   rows(): Promise<unknown>;
 }
 
-/** Makes an organization, and whoever may do everything there. */
-export async function makeTenant(h: Harness, slug: string): Promise<string> {
-  const { secret } = await ask(h, creationOf('createOrganization'), { slug });
+/** Makes an organization, and whoever may do everything there; the ledger of who made it says so. */
+export async function makeTenant(h: Harness, slug: string, by?: string): Promise<string> {
+  const { secret } = await ask(h, creationOf('createOrganization'), { slug }, by);
   if (secret === undefined) throw new Error(`There is no organization ${slug}`);
   return secret;
 }
@@ -53,7 +55,7 @@ async function plantStrangers(h: Harness): Promise<Strangers> {
   for (const [i, creation] of creations.entries()) {
     if (creation.mutation === 'createOrganization') continue;
     const slug = `${MARK}-${i}`;
-    const admin = await makeTenant(h, slug);
+    const admin = await makeTenant(h, slug, h.demo.callers.outsider);
     const { input } = await creation.arrange(h, slug);
     const marked = Object.fromEntries(
       Object.keys(input)
@@ -65,15 +67,18 @@ async function plantStrangers(h: Harness): Promise<Strangers> {
     // With its id a client's secret is a good authentication.
     if (secret !== undefined && creation.mutation !== 'createOauthClient') baits.push(secret);
   }
+  const addresses: Record<string, string>[] = [];
   for (const { graph } of credentials) {
     const { input, rowId } = await makeTarget(h, graph.kind, `${MARK}-1`);
     baits.push(rowId, ...Object.values(input));
+    addresses.push(input);
   }
   const read = await past(h.folder);
   const rows = () => rowsOf(read);
   const uuids = new Set(JSON.stringify(await rows()).match(UUID) ?? []);
   for (const bait of baits) uuids.delete(bait);
   return {
+    addresses,
     baits: [...new Set(baits)]
       // Without a digit it may be somebody's everywhere.
       .filter((theirs) => /\d/.test(theirs))
@@ -86,7 +91,7 @@ async function plantStrangers(h: Harness): Promise<Strangers> {
   };
 }
 
-const MARKS = new RegExp(`${MARK}|globex|outsider`, 'gi');
+const MARKS = new RegExp(`${MARK}|globex|\\boutsider\\b`, 'g');
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** A value of the same form: with other digits. */

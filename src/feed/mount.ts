@@ -4,7 +4,7 @@ import { Refusal, Unauthenticated } from '../refusals.ts';
 import { logOf } from '../request-log.ts';
 import { challenge, type Reply } from '../rest/dialect.ts';
 import { gatewayAnswers, problem } from '../rest/dialects/gateway.ts';
-import { mountOtherMethods, send } from '../rest/mount.ts';
+import { forgetContentType, mountOtherMethods, send } from '../rest/mount.ts';
 import { toRestRequest } from '../rest/route.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
@@ -78,6 +78,7 @@ export function mountFeed(app: FastifyInstance, gateway: Gateway): void {
     scope.removeAllContentTypeParsers();
     const limits = { parseAs: 'string', bodyLimit: ACKNOWLEDGEMENT_BYTES_MAX } as const;
     scope.addContentTypeParser('*', limits, (_request, text, read) => read(null, text));
+    scope.addHook('onRequest', forgetContentType);
     scope.post(acknowledgementPath, async (request, reply) => {
       const point = await authenticatePoint(gateway, request);
       if (point instanceof Refusal) return send(reply, refused(request, point));

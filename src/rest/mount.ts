@@ -54,7 +54,11 @@ export function mountRest(
 }
 
 /** A type that is none is no reason to refuse what is read whatever its type. */
-function forgetContentType({ headers }: FastifyRequest, _reply: FastifyReply, next: () => void) {
+export function forgetContentType(
+  { headers }: FastifyRequest,
+  _reply: FastifyReply,
+  next: () => void,
+): void {
   delete headers['content-type'];
   next();
 }
