@@ -68,12 +68,21 @@ export function limitRates(
     if (seconds !== undefined) return reply.send(refuse(request, reply, seconds));
   });
 
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (!(request.refusal instanceof Unauthenticated) || request.limited) return payload;
-    const seconds = await limiters?.failures(request);
-    if (seconds === undefined) return payload;
-    reply.removeHeader('www-authenticate').removeHeader('content-length');
-    return refuse(request, reply, seconds);
+  // With a callback: what is not refused is sent at once.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (
+      !(request.refusal instanceof Unauthenticated) ||
+      request.limited ||
+      limiters === undefined
+    ) {
+      done(null, payload);
+      return;
+    }
+    limiters.failures(request).then((seconds) => {
+      if (seconds === undefined) return done(null, payload);
+      reply.removeHeader('www-authenticate').removeHeader('content-length');
+      done(null, refuse(request, reply, seconds));
+    }, done);
   });
 }
 

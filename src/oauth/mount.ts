@@ -35,9 +35,9 @@ export function mountOauth(app: FastifyInstance, gateway: Gateway): void {
     // A body of another type says nothing, and is left unread.
     scope.addContentTypeParser('*', (_request, _payload, ignored) => ignored(null));
     for (const [url, endpoint] of endpoints) {
-      scope.post(url, async (request, reply) => {
-        send(reply, await answer(gateway, endpoint, request));
-      });
+      scope.post(url, async (request, reply) =>
+        send(reply, await answer(gateway, endpoint, request)),
+      );
       mountOtherMethods(scope, url, ['POST'], oauthWords.general);
     }
     done();

@@ -25,9 +25,7 @@ export function mountRest(
       scope.route({
         method: route.method,
         url,
-        handler: async (request, reply) => {
-          send(reply, await route.answer(gateway, request));
-        },
+        handler: async (request, reply) => send(reply, await route.answer(gateway, request)),
       });
     }
   };
@@ -166,7 +164,7 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
   };
 }
 
-/** Sends a reply as it is. A handler that gives back nothing spares the wait for what is sent already. */
+/** Sends a reply as it is. A handler gives it back: where a hook holds it up, it would be sent once more. */
 export function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
   reply.code(status).headers(headers);
   // A text, since bytes take a write of their own; serialized, since its type would be completed.
