@@ -50,8 +50,37 @@ const units = fc
   .array(fc.nat({ max: 0xffff }), { maxLength: 20 })
   .map((codes) => String.fromCharCode(...codes));
 
+const base64url = (given: string) => Buffer.from(given).toString('base64url');
+
+/** A JWT that nobody has signed, and that says whatever it likes of itself. */
+const jwt = fc
+  .record({
+    head: fc.record(
+      {
+        alg: fc.constantFrom('EdDSA', 'ES256', 'RS256', 'none', 'HS256'),
+        kid: fc.constantFrom(...knownTexts),
+        typ: fc.constantFrom('at+jwt', 'JWT', ...knownTexts),
+        jku: fc.constantFrom(...knownTexts),
+      },
+      { requiredKeys: ['alg'] },
+    ),
+    said: fc.dictionary(
+      fc.constantFrom('iss', 'sub', 'aud', 'jti', 'exp', 'iat', 'organization', 'client_id', 'x'),
+      fc.oneof(
+        fc.constantFrom(...knownTexts, 'http://localhost:8080'),
+        fc.constantFrom(0, 1e300, -1, 4e9, 2 ** 53),
+        fc.jsonValue({ maxDepth: 2 }),
+      ),
+    ),
+    signature: fc.constantFrom('', 'x', '_'.repeat(86)),
+  })
+  .map(({ head, said, signature }) =>
+    [base64url(JSON.stringify(head)), base64url(JSON.stringify(said)), signature].join('.'),
+  );
+
 /** A text, of whatever kind somebody may think of. */
 export const text: fc.Arbitrary<string> = fc.oneof(
+  { weight: 1, arbitrary: jwt },
   { weight: 6, arbitrary: fc.constantFrom(...knownTexts) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   { weight: 2, arbitrary: units },
@@ -85,7 +114,7 @@ const knownJson = [
 const value = fc.oneof(text, fc.jsonValue({ maxDepth: 2 }), fc.double(), fc.bigInt().map(Number));
 
 /** The same object, changed in some places, with more in it than belongs there. */
-const changed = (example: Readonly<Record<string, unknown>>) =>
+const changed = (example: Example) =>
   fc
     .record({
       kept: fc.subarray(Object.entries(example)),
@@ -108,6 +137,12 @@ const write = (object: object, form: boolean): string =>
       ).toString()
     : JSON.stringify(object);
 
+/** How clients say in a form who they are. */
+const client = {
+  ...{ client_id: '', client_secret: '', client_assertion: '', scope: '', token_type_hint: '' },
+  client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+};
+
 /** The body that a request should have, with others of these texts in it. */
 export const filled = (example: Example, form: boolean, texts: fc.Arbitrary<string>) =>
   fc
@@ -119,7 +154,7 @@ export function body(example: Example, form: boolean) {
   const written = (object: object) => write(object, form);
   return fc.oneof<fc.MaybeWeightedArbitrary<string | Buffer>[]>(
     { weight: 2, arbitrary: fc.constant(written(example)) },
-    { weight: 8, arbitrary: changed(example).map(written) },
+    { weight: 8, arbitrary: changed(form ? { ...example, ...client } : example).map(written) },
     { weight: 3, arbitrary: fc.constantFrom(...knownJson) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
     { weight: 1, arbitrary: fc.constantFrom(70_000, 1_100_000).map((n) => 'x'.repeat(n)) },
@@ -168,7 +203,12 @@ export const authorization = (good: readonly string[]) =>
     { weight: 12, arbitrary: fc.constantFrom(...good) },
     { weight: 1, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: fieldValue.map((token) => `Bearer ${token}`) },
-    { weight: 1, arbitrary: fieldValue.map((pair) => `Basic ${btoa(pair)}`) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(text, text)
+        .map((pair) => `Basic ${Buffer.from(pair.join(':')).toString('base64')}`),
+    },
     { weight: 1, arbitrary: fc.constantFrom(...good).map((one) => `${one}x`) },
     { weight: 1, arbitrary: fc.constantFrom(...good).map((one) => [one, one]) },
     {

@@ -1,5 +1,6 @@
 import type { ObjectRef } from '@pothos/core';
 import { type Kysely, sql } from 'kysely';
+import { validate as isUuid } from 'uuid';
 import type { LedgerEntry, Tables } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
 import type { RevocationReason } from '../operation.ts';
@@ -146,7 +147,7 @@ export function addLedger(
       description: `The revocation with this id: what \`Revocation-Id\` says. Null also where it is archived: see \`archivedUntil\`. ${unlessDenied}`,
       args: { id: t.arg.id({ required: true, description: 'The id of the revocation.' }) },
       resolve: async (actor, { id }, { gateway }) =>
-        mayRead(actor)
+        mayRead(actor) && isUuid(id)
           ? await revocations(gateway.reader, actor).where('id', '=', id).executeTakeFirst()
           : null,
     }),

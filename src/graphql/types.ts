@@ -1,4 +1,5 @@
 import type { ObjectRef } from '@pothos/core';
+import { validate as isUuid } from 'uuid';
 import type { Revocable } from '../../db/tables.ts';
 import type { Actor } from '../actor.ts';
 import { childrenPage, rowById } from '../credentials/load.ts';
@@ -190,7 +191,8 @@ export async function visibleRow(
   id: string,
   { actor, loaders }: Context,
 ): Promise<Revocable | null> {
-  if (actor instanceof Refusal) return null;
+  // A database need not take any other text.
+  if (actor instanceof Refusal || !isUuid(id)) return null;
   const row = await loaders.load(rowById, id);
   const spec = specs.find(({ kind }) => kind === row?.kind);
   if (row === undefined || spec === undefined) return null;

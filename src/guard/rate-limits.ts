@@ -1,10 +1,9 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Unauthenticated } from '../refusals.ts';
 import type { Reply } from '../rest/dialect.ts';
 import { hashSecret } from '../secrets.ts';
 import type { RateLimits } from './rates.ts';
-import { Windows } from './windows.ts';
+import { networkOf, Windows } from './windows.ts';
 
 /** What is counted, in windows that begin with the first request. */
 const WINDOW_MS = 1_000;
@@ -18,7 +17,8 @@ const stricter: readonly { limit: 'login' | 'introspection'; path: RegExp }[] = 
   { limit: 'introspection', path: /^\/oauth\/introspect$/ },
 ];
 
-type Limiter = (request: FastifyRequest) => Promise<number | undefined>;
+/** Counts a request; says in how many seconds to ask again, where there are too many. */
+type Limiter = (request: FastifyRequest) => number | undefined;
 
 /**
  * Limits requests by address and by caller, and logins, introspections and failures more strictly. Each
@@ -37,57 +37,46 @@ export function limitRates(
     return body;
   };
 
-  let limiters: Record<keyof RateLimits, Limiter> | undefined;
-  app.register(rateLimit, { global: false, store: Windows }).after(() => {
-    const limiter = (limit: keyof RateLimits): Limiter => {
-      const options = { max: limits[limit], timeWindow: WINDOW_MS };
-      const count = app.createRateLimit(
-        callers.has(limit) ? { ...options, keyGenerator: callerOf } : options,
-      );
-      return async (request) => {
-        const counted = await count(request);
-        const exceeded = !counted.isAllowed && counted.isExceeded;
-        return exceeded ? Math.max(1, counted.ttlInSeconds) : undefined;
-      };
+  const limiter = (limit: keyof RateLimits): Limiter => {
+    const windows = new Windows(WINDOW_MS);
+    const keyOf = callers.has(limit) ? callerOf : addressOf;
+    return (request) => {
+      const { count, leftMs } = windows.count(keyOf(request));
+      return count > limits[limit] ? Math.max(1, Math.ceil(leftMs / 1000)) : undefined;
     };
-    limiters = {
-      ...{ address: limiter('address'), caller: limiter('caller'), login: limiter('login') },
-      ...{ introspection: limiter('introspection'), failures: limiter('failures') },
-    };
-  });
+  };
+  const limiters: Record<keyof RateLimits, Limiter> = {
+    ...{ address: limiter('address'), caller: limiter('caller'), login: limiter('login') },
+    ...{ introspection: limiter('introspection'), failures: limiter('failures') },
+  };
 
-  app.addHook('onRequest', async (request, reply) => {
+  // With callbacks: each hook that is awaited costs every request.
+  app.addHook('onRequest', (request, reply, next) => {
     const path = request.routeOptions.url ?? '';
-    if (limiters === undefined || unlimited.has(path)) return;
+    if (unlimited.has(path)) return next();
     const strict = stricter.find((each) => each.path.test(path))?.limit;
     const known = request.headers.authorization !== undefined;
     const seconds =
-      (await limiters.address(request)) ??
-      (known ? await limiters.caller(request) : undefined) ??
-      (strict && (await limiters[strict](request)));
-    if (seconds !== undefined) return reply.send(refuse(request, reply, seconds));
+      limiters.address(request) ??
+      (known ? limiters.caller(request) : undefined) ??
+      (strict && limiters[strict](request));
+    if (seconds === undefined) next();
+    else reply.send(refuse(request, reply, seconds));
   });
 
-  // With a callback: what is not refused is sent at once.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (
-      !(request.refusal instanceof Unauthenticated) ||
-      request.limited ||
-      limiters === undefined
-    ) {
-      done(null, payload);
-      return;
-    }
-    limiters.failures(request).then((seconds) => {
-      if (seconds === undefined) return done(null, payload);
-      reply.removeHeader('www-authenticate').removeHeader('content-length');
-      done(null, refuse(request, reply, seconds));
-    }, done);
+    const failed = request.refusal instanceof Unauthenticated && !request.limited;
+    const seconds = failed ? limiters.failures(request) : undefined;
+    if (seconds === undefined) return done(null, payload);
+    reply.removeHeader('www-authenticate').removeHeader('content-length');
+    done(null, refuse(request, reply, seconds));
   });
 }
 
 /** Who looks whether the gateway is well is not told that there is too much to do. */
 const unlimited = new Set(['/health/live', '/health/ready']);
+
+const addressOf = ({ ip }: FastifyRequest): string => networkOf(ip);
 
 /** What is presented, hashed: what it stands for is not known yet. */
 const callerOf = ({ headers, ip }: FastifyRequest): string =>
