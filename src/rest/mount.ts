@@ -158,11 +158,17 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
         const headers = { ...answer.headers, 'retry-after': String(RETRY_AFTER_S) };
         return send(reply, { ...answer, headers });
       }
-      logOf(request).error({ err: error }, 'fault');
+      // The line of the request says that its client has left.
+      const hasLeft = request.raw.socket.destroyed && isCutStream(error);
+      if (!hasLeft) logOf(request).error({ err: error }, 'fault');
       return send(reply, words.fault(restRequest));
     },
   };
 }
+
+/** Whether a stream was ended by whoever reads it. */
+const isCutStream = (error: unknown) =>
+  (error as { code?: unknown } | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE';
 
 /** Sends a reply as it is. A handler gives it back: where a hook holds it up, it would be sent once more. */
 export function send(reply: FastifyReply, { status, headers, body }: Reply): FastifyReply {
