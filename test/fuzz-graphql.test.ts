@@ -196,3 +196,13 @@ test(
   },
   timeoutFor(20),
 );
+
+test.each(['node', 'revocation'])('an id that no database can hold is no %s', async (field) => {
+  const { h, log } = await openAmongStrangers();
+  const query = `query ($id: ID!) { me { found: ${field}(id: $id) { id } } }`;
+  for (const id of ['\0', '\ud800', 'x'.repeat(100_000)]) {
+    const { data, errors } = await h.graphql(query, { id }, h.demo.callers.admin);
+    expect([data, errors]).toEqual([{ me: { found: null } }, undefined]);
+  }
+  expect(log()).toEqual([]);
+});

@@ -121,3 +121,23 @@ test(
   },
   timeoutFor(2 * places.length),
 );
+
+const keys = '/api/v1/applications/0190dead-0000-7000-8000-00000000dead/api-keys';
+const issuing = { payload: '{"name":"x"}' };
+
+test.each([
+  ['a type that is none', 404, 'POST', keys, { 'content-type': 'application' }, issuing],
+  ['no type', 404, 'POST', keys, { 'content-type': '' }, issuing],
+  ['a wrong method with a body', 405, 'PUT', keys, { 'content-type': 'text/xml' }, issuing],
+  ['a body to no route', 404, 'PUT', '/apiops/x', { 'content-type': 'text/xml' }, issuing],
+  ['a host with a path', 400, 'POST', '/graphql', { host: 'http://[::1' }, issuing],
+  ['a host with a name', 400, 'GET', '/graphql', { host: 'a@b' }, {}],
+])('%s is answered with %i', async (_what, status, method, url, headers, more) => {
+  const { h, strangers } = await openAmongStrangers();
+  const authorization = `Bearer ${h.demo.callers.admin}`;
+  const type = { 'content-type': 'application/json' };
+  const sent = { method, url, headers: { ...type, authorization, ...headers }, ...more };
+  const answer = await send(h, sent);
+  expect(answer.status).toBe(status);
+  expectSound(answer, { strangers, document, path: url, sent: sentIn(sent) });
+});

@@ -17,6 +17,9 @@ const config = { effectBoundMs: 86_400_000 };
 const columns = `organization_id, at_ms, action, kind, target_id, target, outcome, refusal, reason,
   comment, actor, actor_id, surface, request_id`;
 
+/** The id of the nth of the revocations that are added to one. */
+const nthAfter = (id: string, n: number) => `${id.slice(0, 24)}${100_000_000_000 + n}`;
+
 /** Has a target owed so many revocations, past the gateway. */
 async function owe(h: Harness, targetId: string, count: number, state: object = {}, key = 0) {
   const revocationId = await revokeKey(h, key);
@@ -24,7 +27,7 @@ async function owe(h: Harness, targetId: string, count: number, state: object = 
   await db.all(
     `insert into ledger (seq, id, ${columns})
      with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
-     select (select max(seq) from ledger) + i, id || '-' || i, ${columns}
+     select (select max(seq) from ledger) + i, substr(id, 1, 24) || (100000000000 + i), ${columns}
      from ledger, n where id = ?`,
     revocationId,
   );
@@ -33,7 +36,7 @@ async function owe(h: Harness, targetId: string, count: number, state: object = 
   await db.all(
     `insert into deliveries (seq, target_id, attempts${names.join('')})
      select seq, '${targetId}', 0${values.join('')} from ledger where id like ?`,
-    `${revocationId}-%`,
+    nthAfter(revocationId, 0).replace(/.{6}$/, '%'),
   );
   return { db, revocationId };
 }
@@ -72,7 +75,7 @@ test('a point that is owed very much is revoked at once, and others are not held
   expect(closed).toBeGreaterThanOrEqual(PORTION_MAX);
   expect(closed).toBeLessThan(OWED);
 
-  const effect = `{ me { revocation(id: "${revocationId}-${OWED}") { effect { state
+  const effect = `{ me { revocation(id: "${nthAfter(revocationId, OWED)}") { effect { state
     targets { state closedReason } } } } }`;
   expect((await h.graphql(effect, {}, h.demo.callers.admin)).data).toEqual({
     me: {
