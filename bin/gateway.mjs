@@ -6,7 +6,8 @@ const major = Number(process.versions.node.split('.')[0]);
 async function run() {
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
-  const { main } = await import('../src/main.ts');
+  const built = await import('./built.mjs').then(({ isBuilt }) => isBuilt());
+  const { main } = await import(built ? '../dist/gateway/main.js' : '../src/main.ts');
   await main(process.argv);
 }
 

@@ -1,5 +1,5 @@
-/** What runs a command of the gateway: npm in a clone, and npx where the package, which is compiled, is installed. */
+/** What runs a command of the gateway: npm in a clone, and npx where it is installed as a package. */
 export const howToRun = (command: string): string =>
-  import.meta.filename.endsWith('.ts')
-    ? `npm run gateway -- ${command}`
-    : `npx revocation-gateway ${command}`;
+  import.meta.url.includes('/node_modules/')
+    ? `npx revocation-gateway ${command}`
+    : `npm run gateway -- ${command}`;

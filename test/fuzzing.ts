@@ -29,7 +29,7 @@ export async function hold<T>(
 /** What tells of the inside: stacks, paths of files, SQL, and the words of libraries. */
 const inside: readonly RegExp[] = [
   /\n\s+at .*:\d+|\bat (?:async )?[\w.<>]+ \(/,
-  /\/work\/|\/src\/|\/dist\/|node_modules|node:internal|\.[mc]?[tj]s:\d|\/tmp\//,
+  /\/src\/|\/dist\/|node_modules|node:internal|\.[mc]?[tj]s:\d|\/tmp\//,
   /SQLITE|\bselect .+ from |insert into|update \w+ set|delete from|no such (?:table|column)/i,
   /(?:unique|foreign key|check) constraint|syntax error at|invalid input syntax|violates|pg_/i,
   /\b(?:better-sqlite|kysely|postgres|fastify|FST_|pothos|yoga|zod|undici|jose|find-my-way)/i,

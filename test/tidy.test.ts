@@ -47,7 +47,7 @@ test('every file is used: delete what nothing imports', () => {
   const { exports, scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const commands = Object.values<string>(scripts).flatMap((script) => script.split(' '));
   const published = Object.values<string>(exports).map((path) =>
-    path.replace(/^\.\/dist\/(.+)\.js$/, '$1.ts'),
+    path.replace(/^\.\/dist\/(.+)\.js$/, 'src/$1.ts'),
   );
   for (const file of ['src/main.ts', ...published, ...commands]) visit(file);
   // Whoever needs a declaration has it without an import.

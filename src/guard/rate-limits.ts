@@ -7,6 +7,8 @@ import { networkOf, Windows } from './windows.ts';
 
 /** What is counted, in windows that begin with the first request. */
 const WINDOW_MS = 1_000;
+/** Of what a caller presents; a hash costs more than to look for so many. */
+const KEPT_CHARS_MAX = 2_000;
 
 /** Those that count by what a caller presents; the others count by address. */
 const callers: ReadonlySet<keyof RateLimits> = new Set(['caller', 'introspection']);
@@ -78,6 +80,8 @@ const unlimited = new Set(['/health/live', '/health/ready']);
 
 const addressOf = ({ ip }: FastifyRequest): string => networkOf(ip);
 
-/** What is presented, hashed: what it stands for is not known yet. */
-const callerOf = ({ headers, ip }: FastifyRequest): string =>
-  headers.authorization === undefined ? ip : hashSecret(headers.authorization);
+/** What is presented, since it is not known yet what it stands for. What is long is kept as its hash. */
+function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
+  if (authorization === undefined) return ip;
+  return authorization.length <= KEPT_CHARS_MAX ? authorization : hashSecret(authorization);
+}

@@ -1,15 +1,11 @@
 import ipaddr from 'ipaddr.js';
-import { LRUCache } from 'lru-cache';
 
-/** Callers and addresses that are remembered for each limit; who was seen longest ago is forgotten. */
-const REMEMBERED_MAX = 20_000;
-
-/** Counts in windows that begin with the first of what is counted. */
+/** Counts in windows, which begin with the first that is counted in them and are the same for all keys. */
 export class Windows {
   readonly #windowMs: number;
-  readonly #windows = new LRUCache<string, { count: number; endsMs: number }>({
-    max: REMEMBERED_MAX,
-  });
+  #endsMs = Number.NEGATIVE_INFINITY;
+  // Thrown away with its window: no more keys than there are requests in one.
+  #counts = new Map<string, number>();
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
@@ -18,13 +14,13 @@ export class Windows {
   /** Counts one more; says how many there are in its window, and how long that lasts, in milliseconds. */
   count(key: string): { readonly count: number; readonly leftMs: number } {
     const nowMs = performance.now();
-    let window = this.#windows.get(key);
-    if (window === undefined || window.endsMs <= nowMs) {
-      window = { count: 0, endsMs: nowMs + this.#windowMs };
-      this.#windows.set(key, window);
+    if (nowMs >= this.#endsMs) {
+      this.#endsMs = nowMs + this.#windowMs;
+      this.#counts = new Map();
     }
-    window.count += 1;
-    return { count: window.count, leftMs: window.endsMs - nowMs };
+    const count = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, count);
+    return { count, leftMs: this.#endsMs - nowMs };
   }
 }
 

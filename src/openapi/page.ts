@@ -31,18 +31,19 @@ const types: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
 };
 
-/** Swagger UI lies beside what is compiled, so that whoever installs that needs no package for it. */
-const folder = () =>
-  import.meta.filename.endsWith('.ts')
-    ? dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
-    : join(import.meta.dirname, '../../swagger-ui');
+/** Where a file of the page lies: beside what is built, and otherwise where it comes from. */
+function folderOf(name: string): string {
+  if (!import.meta.filename.endsWith('.ts')) return join(import.meta.dirname, 'page');
+  return name === 'page-script.js'
+    ? import.meta.dirname
+    : dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')));
+}
 
 /** A file of the page; undefined where it has none of this name. */
 export async function pageFile(name: string): Promise<StaticFile | undefined> {
   const type = Object.hasOwn(types, name) ? types[name] : undefined;
   if (type === undefined) return undefined;
-  const from = name === 'page-script.js' ? import.meta.dirname : folder();
-  return staticFile(type, await readFile(join(from, name), 'utf8'), fileHeaders);
+  return staticFile(type, await readFile(join(folderOf(name), name), 'utf8'), fileHeaders);
 }
 
 /** The page; a token that it is given, it asks with. */
