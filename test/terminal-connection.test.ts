@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { listen, type Received } from './loopback.ts';
-import { type Ended, newFolder, type Settings } from './processes.ts';
+import { type Ended, launch, newFolder, root, type Settings } from './processes.ts';
 import { selfSigned } from './self-signed.ts';
 import { launchCommand, openTerminal, terminalEnv } from './terminal.ts';
 
@@ -71,9 +71,12 @@ describe.each(commands.map((command) => ({ command })))('$command', ({ command }
 test('they load nothing of a server', async () => {
   const hooks = `import { registerHooks } from 'node:module';
     registerHooks({ load(url, context, next) { process.stderr.write(url + '\\n'); return next(url, context); } });`;
-  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hooks)}`;
+  // The sources, since a bundle does not tell what is in it.
+  const program = `${hooks} const { main } = await import(${JSON.stringify(join(root, 'src/main.ts'))});
+    await main(process.argv);`;
   for (const [command = ''] of commands) {
-    const { code, stderr } = await run('http://localhost', [command, '--help'], { NODE_OPTIONS });
+    const given = ['--input-type=module', '--eval', program, 'gateway', command, '--help'];
+    const { code, stderr } = await launch(process.execPath, given, {}).ended;
     expect(code).toBe(0);
     expect(stderr).toMatch(/commander.*src\/commands\/remote/s);
     expect(stderr).not.toMatch(/node_modules\/(?!commander|p-retry|is-network-error|ms\/)/);
