@@ -22,7 +22,7 @@ function newProject(): string {
     mkdirSync(path, { recursive: true });
   }
   symlinkSync(join(root, 'src'), join(installed, 'src'));
-  const manifest = page('package.json').replace(/dist\/(src\/.+)\.js/g, '$1.ts');
+  const manifest = page('package.json').replace(/dist\/(verifier\/.+)\.js/g, 'src/$1.ts');
   writeFileSync(join(installed, 'package.json'), manifest);
   for (const name of ['fastify', 'express', 'hono', '@hono/node-server']) {
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
