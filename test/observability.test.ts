@@ -31,9 +31,7 @@ test('one setting has metrics served on loopback, and one more has traces export
   const url = metricsUrlOf(served);
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
   expect((await scrape(url)).sum('process_start_time_seconds')).toBeGreaterThan(0);
-  expect(loadedBy(served.output())).toEqual(
-    expect.arrayContaining(['@prometheus-io/client', '@opentelemetry/sdk-trace']),
-  );
+  expect(loadedBy(served.output()).sort()).toEqual(['open-telemetry', 'prometheus']);
   served.kill('SIGTERM');
   expect((await served.ended).code).toBe(0);
 });
