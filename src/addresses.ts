@@ -18,3 +18,7 @@ const undressed = ([range, bits]: Cidr): Cidr =>
   range instanceof ipaddr.IPv6 && range.isIPv4MappedAddress() && bits >= MAPPED_BITS
     ? [range.toIPv4Address(), bits - MAPPED_BITS]
     : [range, bits];
+
+/** An address as some proxies write it into `X-Forwarded-For`, with a port or in brackets, without these. */
+export const withoutPort = (written: string): string =>
+  /^\[(.*)\](?::\d+)?$/.exec(written)?.[1] ?? /^([\d.]+):\d+$/.exec(written)?.[1] ?? written;

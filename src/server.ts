@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { type Cidr, isWithin } from './addresses.ts';
+import { type Cidr, isWithin, withoutPort } from './addresses.ts';
 import type { Config } from './config.ts';
 import { closeOnceAnswered } from './connections.ts';
 import type { AnyCredential } from './credentials/kinds.ts';
@@ -10,6 +10,7 @@ import type { Examples } from './graphql/examples.ts';
 import { mountGraphql } from './graphql/mount.ts';
 import { GRAPHQL_METHODS, GRAPHQL_PATH } from './graphql/path.ts';
 import { tooManyRequests } from './graphql/too-many-requests.ts';
+import { limitConnections } from './guard/connection-limit.ts';
 import { limitRates } from './guard/rate-limits.ts';
 import type { RateLimits } from './guard/rates.ts';
 import { securityHeaders } from './guard/security-headers.ts';
@@ -52,6 +53,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const CONNECTIONS_CHECK_MS = 5_000;
 /** For a further request on a connection: longer than the minute that proxies keep theirs. */
 const KEEP_ALIVE_MS = 72_000;
+/** No client can say a blank in a path. */
+const NOWHERE = '/ ';
 /** Connections at once; one more is closed. */
 const CONNECTIONS_MAX = 10_000;
 
@@ -74,6 +77,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const general = createGeneralAnswers(gateway, [...dialects, oauthWords]);
 
   const headers = securityHeaders(gateway.publicUrl);
+  const isProxy = (address: string) => isWithin(address, trustedProxies);
+  const malformed = new WeakMap<IncomingMessage, string>();
   const app = Fastify({
     loggerInstance: gateway.log,
     // One line a request, below, that says what is safe to keep.
@@ -83,8 +88,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     genReqId: newRequestId,
     // Routes read what they are sent themselves, and say all that they send.
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
-    trustProxy:
-      trustedProxies.length > 0 && ((address: string) => isWithin(address, trustedProxies)),
+    trustProxy: trustedProxies.length > 0 && isProxy,
     rewriteUrl: ({ url = '/' }) => (url.startsWith('/') ? url : originForm(url)),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
@@ -100,14 +104,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     // The whole URL has a limit; its parts need none of their own.
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
-    // A path that cannot be decoded never reaches a route.
-    frameworkErrors: (_error, request, reply) => {
-      reply.headers(headers).header('x-request-id', request.id);
-      const answer = isTooLong(request) ? general.uriTooLong : general.malformedUrl;
-      answer(request, reply)
-        .catch((fault: unknown) => general.failed(fault, request, reply))
-        .then(() => answered(request, reply, gateway))
-        .catch((fault: unknown) => gateway.log.error({ err: fault }, 'not answered'));
+    // A path that cannot be decoded has no hooks: it is brought where nothing is, and counts like any other.
+    frameworkErrors: (_error, { raw }, reply) => {
+      malformed.set(raw, raw.url ?? '');
+      raw.url = NOWHERE;
+      app.routing(raw, reply.raw);
     },
     clientErrorHandler: (error, socket) => {
       // What cannot be read may stand behind a request that is still being answered.
@@ -131,14 +132,21 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   const connections = closeOnceAnswered(app);
   app.server.maxConnections = CONNECTIONS_MAX;
+  limitConnections(app.server, isProxy);
   // Who expects something else than Node knows is answered all the same (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (...asked) => app.server.emit('request', ...asked));
   knowEveryMethod(app);
   app.setErrorHandler(general.failed);
-  app.setNotFoundHandler(general.unknownPath);
+  app.setNotFoundHandler((request, reply) =>
+    malformed.has(request.raw)
+      ? general.malformedUrl(request, reply)
+      : general.unknownPath(request, reply),
+  );
   for (const name of ['refusal', 'actor', 'mutations', 'limited']) app.decorateRequest(name);
   // With a callback, and no further hooks: each of them costs every request.
   app.addHook('onRequest', (request, reply, next) => {
+    request.raw.url = malformed.get(request.raw) ?? request.raw.url;
+    forgetPorts(request);
     reply.headers(headers).header('x-request-id', request.id);
     reply.raw.once('close', () => answered(request, reply, gateway));
     gateway.traces?.received(request);
@@ -172,6 +180,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
   mountOtherMethods(app, GRAPHQL_PATH, GRAPHQL_METHODS, gatewayAnswers);
   mountOtherMethods(app, '/', ['GET', 'HEAD'], gatewayAnswers);
   return app;
+}
+
+/** Some proxies write the port of the client too, or put the address in brackets. */
+function forgetPorts({ raw: { headers } }: FastifyRequest): void {
+  const forwarded = headers['x-forwarded-for'];
+  if (typeof forwarded !== 'string') return;
+  headers['x-forwarded-for'] = forwarded
+    .split(',')
+    .map((each) => withoutPort(each.trim()))
+    .join();
 }
 
 /** Stands for compilers that are large, and have nothing to compile. */

@@ -12,6 +12,7 @@ import { acceptedType } from './accepted-type.ts';
 import type { Context } from './builder.ts';
 import type { Documents, Read } from './documents.ts';
 import type { Plan } from './plan.ts';
+import { wrongVariables } from './variables.ts';
 
 /** What an operation came to. */
 export interface Outcome {
@@ -31,6 +32,8 @@ export interface Taken {
 }
 
 interface Asked {
+  /** Of the request, beside the document. */
+  readonly chars: number;
   readonly query: string;
   readonly variables?: Record<string, unknown> | null;
   readonly operationName?: string | null;
@@ -58,6 +61,8 @@ export function takeShortPath(request: FastifyRequest, parts: Parts): Taken {
   if (document === undefined || errors.length > 0) return { read };
   const operation = getOperationAST(document, asked.operationName);
   if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return { read };
+  const wrong = wrongVariables(parts.schema, operation, asked.variables, asked.chars);
+  if (wrong !== undefined) return { read: { ...read, errors: [wrong] } };
   return { read, type, outcome: carryOut(document, read.plans?.(operation), asked, parts) };
 }
 
@@ -93,13 +98,15 @@ const parameters = new Set(['query', 'variables', 'operationName', 'extensions']
 
 /** What is asked, if it is asked as it should be. */
 function readBody(body: unknown): Asked | undefined {
-  const asked = typeof body === 'string' ? parseJson(body) : undefined;
+  if (typeof body !== 'string') return undefined;
+  const asked = parseJson(body);
   if (!isObject(asked)) return undefined;
-  const { query, variables, extensions } = asked;
+  const { query, variables, operationName, extensions } = asked;
   const known = Object.keys(asked).every((name) => asked[name] == null || parameters.has(name));
   const objects = [variables, extensions].every((value) => value == null || isObject(value));
   if (!known || !objects || typeof query !== 'string') return undefined;
-  return asked as unknown as Asked;
+  const chars = body.length - query.length;
+  return { chars, query, variables, operationName } as Asked;
 }
 
 function parseJson(text: string): unknown {

@@ -22,6 +22,12 @@ export const GRAPHQL_DIRECTIVES_MAX = 20;
 /** Fields of an operation, those of its fragments counted each time. */
 export const GRAPHQL_FIELDS_MAX = 250;
 
+/** Fields of all operations and fragments of a document as it is written. */
+export const GRAPHQL_WRITTEN_FIELDS_MAX = 1_000;
+
+/** Operations and fragments of a document. */
+export const GRAPHQL_DEFINITIONS_MAX = 50;
+
 /** Selections in each other. */
 export const GRAPHQL_DEPTH_MAX = 15;
 
@@ -30,12 +36,14 @@ export const GRAPHQL_COST_MAX = 200_000;
 
 /** What is too large of a document as it is written; looked at before anything is validated. */
 export function writtenTooLarge(document: DocumentNode): GraphQLError | undefined {
-  let [aliases, directives, depth, deepest, fields, mostFields] = [0, 0, 0, 0, 0, 0];
+  let [aliases, directives, depth, deepest, written] = [0, 0, 0, 0, 0];
+  let [fields, mostFields] = [0, 0];
   const countAnew = () => {
     fields = 0;
   };
   visit(document, {
     Field({ alias }) {
+      written++;
       mostFields = Math.max(mostFields, ++fields);
       if (alias !== undefined) aliases++;
     },
@@ -64,6 +72,14 @@ export function writtenTooLarge(document: DocumentNode): GraphQLError | undefine
       what: 'A document can have %s directives at the most.',
     },
     { max: GRAPHQL_FIELDS_MAX, count: mostFields, what: tooManyFields },
+    {
+      ...{ max: GRAPHQL_WRITTEN_FIELDS_MAX, count: written },
+      what: 'A document can have %s fields at the most.',
+    },
+    {
+      ...{ max: GRAPHQL_DEFINITIONS_MAX, count: document.definitions.length },
+      what: 'A document can have %s operations and fragments at the most.',
+    },
     { max: GRAPHQL_DEPTH_MAX, count: deepest, what: tooDeep },
   ]);
 }

@@ -1,5 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+} from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Gateway } from '../gateway.ts';
 import { logOf } from '../request-log.ts';
@@ -12,6 +18,7 @@ import { mask } from './mask.ts';
 import type { HandlerOptions } from './mount.ts';
 import { GRAPHQL_PATH } from './path.ts';
 import type { Taken } from './short-path.ts';
+import { wrongVariables } from './variables.ts';
 
 /** Answers what the short path leaves; `taken` is how far that has come. */
 export type Yoga = (request: FastifyRequest, reply: FastifyReply, taken: Taken) => unknown;
@@ -41,7 +48,10 @@ export function createGraphqlYoga(
     multipart: false,
     // Scripts of other sites read nothing here, least of all the demo's page with its token.
     cors: false,
-    plugins: [refuseUnreadable, goOn, readBy(documents), ...(open ? [] : [hideSuggestions])],
+    plugins: [
+      ...[refuseUnreadable, goOn, readBy(documents), readVariables(!open)],
+      ...(open ? [] : [refuseQueriesByGet]),
+    ],
     parserAndValidationCache: false,
     // What is a fault is logged where it is masked.
     logging: false,
@@ -60,8 +70,23 @@ export function createGraphqlYoga(
     context: ({ http, reply }) => createContext(gateway, http, reply),
   });
 
-  return (request, reply, taken) =>
-    yoga.handleNodeRequestAndResponse(request, reply, { http: request, reply, taken });
+  return (request, reply, taken) => {
+    const { raw, method, headers, query } = request;
+    const asked = { raw, method, headers, query, body: bodyOf(request) };
+    return yoga.handleNodeRequestAndResponse(asked, reply, { http: request, reply, taken });
+  };
+}
+
+/** A text as a stream of one part: of a text itself each character would be made a key. */
+function bodyOf({ body }: FastifyRequest): unknown {
+  if (typeof body !== 'string' || body === '') return body;
+  const parts = [Buffer.from(body)];
+  return {
+    parts,
+    async *[Symbol.asyncIterator]() {
+      yield* parts;
+    },
+  };
 }
 
 /** Takes up what the short path has carried out, so that nothing is carried out twice. */
@@ -87,13 +112,34 @@ const readBy = (documents: Documents): Plugin<Served & { read?: Read }> => ({
   },
 });
 
-/** Has what variables are wrong about say no names that nobody was told. */
-const hideSuggestions: Plugin = {
-  onExecute({ args }) {
-    Object.assign(args, { hideSuggestions: true });
-  },
-  onSubscribe({ args }) {
-    Object.assign(args, { hideSuggestions: true });
+/** An operation that is about to be carried out. */
+interface Executed {
+  readonly args: ExecutionArgs & { contextValue?: unknown };
+  setResultAndStopExecution(result: ExecutionResult): void;
+}
+
+/** Refuses variables as the short path does, and has the executor suggest no names that nobody was told. */
+function readVariables(hideSuggestions: boolean): Plugin<Served> {
+  const read = ({ args, setResultAndStopExecution }: Executed) => {
+    Object.assign(args, { hideSuggestions });
+    const { schema, document, operationName, variableValues, contextValue } = args;
+    const { body, raw } = (contextValue as Served).http;
+    const { length } = typeof body === 'string' ? body : (raw.url ?? '');
+    const chars = length - (document.loc?.end ?? 0);
+    const operation = getOperationAST(document, operationName);
+    const wrong = operation && wrongVariables(schema, operation, variableValues, chars);
+    if (wrong) setResultAndStopExecution({ errors: [wrong] });
+  };
+  return { onExecute: read, onSubscribe: read };
+}
+
+/** Only what nobody is told unasked comes by GET: `refuseGet` lets through who accepts streams of events. */
+const refuseQueriesByGet: Plugin<Served> = {
+  onExecute({ args, setResultAndStopExecution }) {
+    if ((args.contextValue as Served).http.method !== 'GET') return;
+    const http = { status: 405, headers: { allow: 'POST' } };
+    const error = new GraphQLError('Queries come by POST.', { extensions: { http } });
+    setResultAndStopExecution({ errors: [error] });
   },
 };
 

@@ -83,5 +83,18 @@ const addressOf = ({ ip }: FastifyRequest): string => networkOf(ip);
 /** What is presented, since it is not known yet what it stands for. What is long is kept as its hash. */
 function callerOf({ headers: { authorization }, ip }: FastifyRequest): string {
   if (authorization === undefined) return ip;
-  return authorization.length <= KEPT_CHARS_MAX ? authorization : hashSecret(authorization);
+  const presented = presentedIn(authorization);
+  return presented.length <= KEPT_CHARS_MAX ? presented : hashSecret(presented);
+}
+
+/** The same for each way to write it: schemes in any case, any number of blanks, and any encoding. */
+function presentedIn(authorization: string): string {
+  const [, scheme = '', written = ''] = /^(\S+) *(.*)$/s.exec(authorization) ?? [];
+  if (scheme.toLowerCase() !== 'basic') return written;
+  const text = Buffer.from(written, 'base64').toString();
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
 }

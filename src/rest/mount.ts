@@ -135,6 +135,8 @@ export function createGeneralAnswers(gateway: Gateway, dialects: readonly PathWo
       const restRequest = toRestRequest(request);
       const actor =
         common && (await gateway.authenticate(request.headers.authorization, request.ip));
+      if (actor instanceof Refusal) request.refusal = actor;
+      else if (actor !== undefined) request.actor = actor;
       return send(
         reply,
         common !== undefined && actor instanceof Refusal
