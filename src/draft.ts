@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { StartError } from './start-error.ts';
 
@@ -11,7 +11,10 @@ export interface Draft {
   write(text: string): Promise<void>;
   /** Gives it its name; a file that has the name is left as it is, and this throws. */
   publish(): Promise<void>;
-  /** Gives it its name, in the place of the file that has the name. */
+  /**
+   * Gives it its name, in the place of the file that has the name. From root it goes to the owner of that,
+   * or else of the folder: whoever used the file can use this one.
+   */
   replace(): Promise<void>;
   /** Lets go of it, and deletes it where it was not published. */
   discard(): Promise<void>;
@@ -40,6 +43,7 @@ export async function draft(file: string): Promise<Draft> {
       await orStop(settle(file));
     },
     async replace() {
+      if (process.getuid?.() === 0) await orStop(own(handle, file));
       await orStop(handle.sync());
       await orStop(rename(partial, file));
       await orStop(settle(file));
@@ -49,6 +53,11 @@ export async function draft(file: string): Promise<Draft> {
       await Promise.all(besides.map((suffix) => rm(partial + suffix, { force: true })));
     },
   };
+}
+
+async function own(handle: FileHandle, file: string): Promise<void> {
+  const { uid, gid } = await stat(existsSync(file) ? file : dirname(file));
+  await handle.chown(uid, gid);
 }
 
 /** Resolves once a file that has its name is on disk with it; drafts of it can get that name no more, and go. */

@@ -78,14 +78,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   const headers = securityHeaders(gateway.publicUrl);
   const isProxy = (address: string) => isWithin(address, trustedProxies);
-  const malformed = new WeakMap<IncomingMessage, string>();
+  const malformed = new WeakMap<IncomingMessage, { readonly id: string; readonly url: string }>();
   const app = Fastify({
     loggerInstance: gateway.log,
     // One line a request, below, that says what is safe to keep.
     logController: new LogController({ disableRequestLogging: true }),
     // A logger for each request costs more than to say the request's id with what is logged.
     childLoggerFactory: (logger) => logger,
-    genReqId: newRequestId,
+    genReqId: (raw) => malformed.get(raw as IncomingMessage)?.id ?? newRequestId(),
     // Routes read what they are sent themselves, and say all that they send.
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     trustProxy: trustedProxies.length > 0 && isProxy,
@@ -105,8 +105,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     // The whole URL has a limit; its parts need none of their own.
     routerOptions: { maxParamLength: HEADER_BYTES_MAX },
     // A path that cannot be decoded has no hooks: it is brought where nothing is, and counts like any other.
-    frameworkErrors: (_error, { raw }, reply) => {
-      malformed.set(raw, raw.url ?? '');
+    frameworkErrors: (_error, { id, raw }, reply) => {
+      malformed.set(raw, { id, url: raw.url ?? '' });
       raw.url = NOWHERE;
       app.routing(raw, reply.raw);
     },
@@ -145,7 +145,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   for (const name of ['refusal', 'actor', 'mutations', 'limited']) app.decorateRequest(name);
   // With a callback, and no further hooks: each of them costs every request.
   app.addHook('onRequest', (request, reply, next) => {
-    request.raw.url = malformed.get(request.raw) ?? request.raw.url;
+    request.raw.url = malformed.get(request.raw)?.url ?? request.raw.url;
     forgetPorts(request);
     reply.headers(headers).header('x-request-id', request.id);
     reply.raw.once('close', () => answered(request, reply, gateway));

@@ -25,6 +25,7 @@ export interface Restored {
   readonly missing: {
     readonly entries: number;
     readonly revocations: number;
+    readonly unreadArchives: readonly object[];
     readonly revivedKeys: readonly string[];
   } | null;
 }

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { DISK_FREE_BYTES_MIN } from '../src/observability/disk.ts';
@@ -50,12 +52,24 @@ async function readOnce(): Promise<Scrape> {
   await revokeKey(h);
   await fetch(`${url}/service-accounts/x/tokens/y`, { method: 'DELETE' });
   await acknowledge(url, point.token, { seq: await endOf(h) });
+  await answerUnavailable(h.folder, `${url}/health/ready`);
   return await until(async () => {
     const now = await scrape();
     expect(now.sum('gateway_time_to_effect_seconds_count')).toBe(2);
     expect(now.sum('gateway_refusals_total')).toBe(1);
     return now;
   });
+}
+
+/** Has a gateway answer 503, and go on. */
+async function answerUnavailable(folder: string, url: string): Promise<void> {
+  const answers = (status: number) =>
+    until(async () => expect((await fetch(url)).status).toBe(status));
+  const file = join(folder, 'gateway.db');
+  renameSync(file, `${file}.away`);
+  await answers(503);
+  renameSync(`${file}.away`, file);
+  await answers(200);
 }
 
 const samplesOf = (metric: string) => read.samples.filter(({ name }) => name === metric);
@@ -129,6 +143,23 @@ describe('the alerts', () => {
     const there = groupings.length > 0 ? groupings.map(({ label }) => label) : ofPrometheus;
     const said = Object.values(annotations).join();
     for (const [, label] of said.matchAll(/\$labels\.(\w+)/g)) expect(there).toContain(label);
+  });
+
+  test('tell faults from what is answered with 503 on purpose', () => {
+    const counts = (name: string, status: string) => {
+      const { selectors } = readPromql(rules.find(({ alert }) => alert === name)?.expr ?? '');
+      const [asked] = selectors;
+      expect(asked?.metric).toBe('gateway_http_requests_total');
+      return asked?.matchers.every(({ operator, value }) =>
+        operator.startsWith('!')
+          ? !new RegExp(`^(?:${value})$`).test(status)
+          : new RegExp(`^(?:${value})$`).test(status),
+      );
+    };
+    const statuses = ['200', '429', '499', '500', '503', '504'];
+    const counted = (name: string) => statuses.filter((status) => counts(name, status));
+    expect(counted('GatewayErrors')).toEqual(['500', '504']);
+    expect(counted('GatewayUnavailable')).toEqual(['503']);
   });
 
   test('begin where the gateway itself begins to worry', () => {

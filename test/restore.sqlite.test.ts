@@ -31,7 +31,7 @@ test('the backup takes the place of the database, which is kept beside it', asyn
   const restored = await restoreFrom(env, at('backup.db'));
   expect(restored).toEqual({
     ...{ file, lastSeq: 1, lastAt: expect.stringMatching(/Z$/), keptAs: expect.any(String) },
-    missing: { entries: 1, revocations: 0, revivedKeys: [] },
+    missing: { entries: 1, revocations: 0, unreadArchives: [], revivedKeys: [] },
   });
   const { keptAs } = restored as Restored & { keptAs: string };
   expect(keptAs).toMatch(/gateway\.db\.before-restore-\d{8}T\d{9}Z$/);

@@ -17,7 +17,7 @@ import { startProblem } from '../database/start-problem.ts';
 import { type Draft, draft } from '../draft.ts';
 import { readSecrets, secretKeyOf } from '../keys/secret-key.ts';
 import { StartError } from '../start-error.ts';
-import { commonEnd, countAfter, revivedKeys } from './missing.ts';
+import { type Counted, commonEnd, countAfter, revivedKeys } from './missing.ts';
 import { checkWhole, type Whole } from './whole.ts';
 
 export interface Restoring {
@@ -37,9 +37,7 @@ export interface Restored extends Whole {
 }
 
 /** What the database of before knew that the one of now does not. */
-export interface Missing {
-  readonly entries: number;
-  readonly revocations: number;
+export interface Missing extends Counted {
   /** Signing keys that had been retired, and count again. */
   readonly revivedKeys: readonly string[];
 }
@@ -83,7 +81,7 @@ async function replace(
     checkSchema(copy, from);
     await checkSecretKey(copy, secretKeyFile, from);
     old = takeOld(file);
-    const missing = old?.db === undefined ? null : missingFrom(old.db, copy);
+    const missing = old?.db === undefined ? null : await missingFrom(old.db, copy);
     // As it will be served: nobody changes its first page while others open it.
     copy.pragma('journal_mode = wal');
     copy.close();
@@ -150,9 +148,9 @@ function hasHeader(file: string): boolean {
   return bytes === 0 || header.toString('latin1') === 'SQLite format 3\0';
 }
 
-function missingFrom(old: Sqlite.Database, copy: Sqlite.Database): Missing | null {
+async function missingFrom(old: Sqlite.Database, copy: Sqlite.Database): Promise<Missing | null> {
   try {
-    const counts = countAfter(old, commonEnd(old, copy));
+    const counts = await countAfter(old, await commonEnd(old, copy));
     return { ...counts, revivedKeys: revivedKeys(old, copy) };
   } catch {
     return null;

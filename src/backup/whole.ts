@@ -1,5 +1,6 @@
 import type Sqlite from 'better-sqlite3';
 import { StartError } from '../start-error.ts';
+import { archivesOf } from './entries.ts';
 
 /** What a database holds that is whole. */
 export interface Whole {
@@ -41,17 +42,8 @@ function checkLedger(db: Sqlite.Database, wrong: (why: string) => StartError): W
     .get() as Counted;
   if (firstSeq === null || lastSeq === null) return { lastSeq: 0, lastAtMs: null };
   if (entries !== lastSeq - firstSeq + 1) throw wrong('entries of the ledger are missing');
-  if (firstSeq > archivedUpTo(db) + 1) throw wrong(`entry ${firstSeq - 1} is missing`);
+  if (firstSeq > (archivesOf(db).at(-1)?.last_seq ?? 0) + 1)
+    throw wrong(`entry ${firstSeq - 1} is missing`);
   const lastAtMs = db.prepare('select at_ms from ledger where seq = ?').pluck().get(lastSeq);
   return { lastSeq, lastAtMs: Number(lastAtMs) };
-}
-
-/** Older databases have no archives. */
-function archivedUpTo(db: Sqlite.Database): number {
-  const present = db
-    .prepare("select count(*) from sqlite_schema where type = 'table' and name = 'archives'")
-    .pluck()
-    .get();
-  if (present === 0) return 0;
-  return Number(db.prepare('select coalesce(max(last_seq), 0) from archives').pluck().get());
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { isUnread, type UnreadArchive } from '../backup/entries.ts';
 import { commonEnd, type MissingRevocation, revocationsAfter } from '../backup/missing.ts';
 import { type Restored, restore } from '../backup/restore.ts';
 import { readConfig } from '../config.ts';
@@ -9,6 +10,7 @@ import { howToRun } from '../how-to-run.ts';
 import { StartError } from '../start-error.ts';
 import { notOfAFile } from './backup.ts';
 import { print } from './output.ts';
+import { EXIT_NO } from './remote/exit-codes.ts';
 import { printable } from './remote/screen.ts';
 
 interface Options {
@@ -33,7 +35,14 @@ Examples:
   gateway restore missing data/gateway.db.before-restore-20261121T090000000Z
 
 The database that was there is kept beside it. What was revoked since the backup is good
-again: "restore missing" lists it. docs/operations.md says more.`,
+again: "restore missing" lists it, with what was archived since.
+
+Ends with
+  0  it is done
+  1  it failed
+  3  it is done, and an archive could not be read that may have more revocations
+
+docs/operations.md says more.`,
     )
     .action(async ({ from, json }: Options) => {
       if (from === undefined) throw new StartError('Say with --from which backup to restore.');
@@ -44,6 +53,7 @@ again: "restore missing" lists it. docs/operations.md says more.`,
       const { lastAtMs, ...shown } = restored;
       const lastAt = lastAtMs === null ? null : new Date(lastAtMs).toISOString();
       print(json, { file, lastAt, ...shown }, lines(file, from, restored));
+      for (const each of restored.missing?.unreadArchives ?? []) complain(each);
     })
     .addCommand(missing());
 
@@ -54,15 +64,25 @@ function lines(file: string, from: string, { lastSeq, keptAs, missing }: Restore
   if (missing === null) {
     return [...said, 'It cannot be read: docs/operations.md says how to find what it had.'];
   }
-  const { entries, revocations, revivedKeys } = missing;
+  const { entries, revocations, revivedKeys, unreadArchives } = missing;
+  const count = unreadArchives.length > 0 ? `at least ${revocations}` : revocations;
   said.push(
-    `It had ${entries} entries more. Revocations among them, which count no more: ${revocations}.`,
+    `It had ${entries} entries more. Revocations among them, which count no more: ${count}.`,
   );
   if (revocations > 0) said.push(`They are listed by: ${howToRun(`restore missing ${keptAs}`)}`);
   for (const kid of revivedKeys) {
     said.push(`Signing key ${kid} was retired, and counts again.`);
   }
   return said;
+}
+
+/** Says what is not known, so that a script notices too. */
+function complain({ file, firstSeq, lastSeq, entries, why }: UnreadArchive): void {
+  const what =
+    `Revocations among entries ${firstSeq} to ${lastSeq} (${entries}) are not known: they are archived in ` +
+    `${file}, which cannot be read (${why}). Put it back there, and run "restore missing".`;
+  process.stderr.write(`${printable(what)}\n`);
+  process.exitCode = EXIT_NO;
 }
 
 const missing = () =>
@@ -77,8 +97,9 @@ const missing = () =>
       if (used === undefined) throw notOfAFile(databaseUrl, 'compare the ledgers of the two.');
       const [other, present] = [openReadOnly(resolve(file)), openReadOnly(used)];
       try {
-        for (const each of revocationsAfter(other, commonEnd(other, present))) {
-          if (!process.stdout.write(`${json ? jsonOf(each) : lineOf(each)}\n`)) {
+        for await (const each of revocationsAfter(other, await commonEnd(other, present))) {
+          if (isUnread(each)) complain(each);
+          else if (!process.stdout.write(`${json ? jsonOf(each) : lineOf(each)}\n`)) {
             await once(process.stdout, 'drain');
           }
         }

@@ -4,7 +4,7 @@ import { readSecrets } from '../keys/secret-key.ts';
 import { DISK_FREE_BYTES_MIN } from '../observability/disk.ts';
 import { type Finding, ok, orOk, problem, warning } from './finding.ts';
 
-/** Whether the secret key can be read, by its owner alone. Whether it fits, the database tells. */
+/** Whether the secret key can be read, and by nobody else. Whether it fits, the database tells. */
 export function checkSecretKeyFile(file: string): Finding[] {
   const check = 'SECRET_KEY_FILE';
   const stats = statOf(file);
@@ -12,7 +12,8 @@ export function checkSecretKeyFile(file: string): Finding[] {
     const remedy = 'restore it from your backup; the first start on an empty database makes one';
     return [problem(check, `There is no file ${file}`, remedy)];
   }
-  const wrong = wrongAccess(check, file, stats);
+  const lent = isLent(stats);
+  const wrong = wrongAccess(check, file, stats, lent ? 0o440 : 0o600);
   try {
     if (readSecrets(file).length > 1) {
       const what = `${file} has a secret key that is being replaced`;
@@ -21,8 +22,15 @@ export function checkSecretKeyFile(file: string): Finding[] {
   } catch (error) {
     wrong.push(problem(check, ...sentences((error as Error).message)));
   }
-  return orOk(check, wrong, `${file}, for its owner alone`);
+  const whose =
+    lent && (stats.mode & 0o040) !== 0 ? `its owner and the group ${stats.gid}` : 'its owner';
+  return orOk(check, wrong, `${file}, for ${whose} alone`);
 }
+
+/** Whether it belongs to another, who may let a group of ours read it: so Kubernetes mounts a secret. */
+const isLent = ({ uid, gid }: Stats): boolean =>
+  uid !== process.getuid?.() &&
+  [process.getegid?.(), ...(process.getgroups?.() ?? [])].includes(gid);
 
 /** A message of ours says what is wrong, and behind a colon what to do. */
 function sentences(message: string): [what: string, remedy: string] {
@@ -45,16 +53,25 @@ export function checkDatabaseFiles(file: string): Finding[] {
   return orOk(check, wrong, 'for their owner alone');
 }
 
-function wrongAccess(check: string, file: string, { mode, uid }: Stats): Finding[] {
+/** By default for its owner alone; `allowed` is the mode that it may have at the most. */
+function wrongAccess(check: string, file: string, stats: Stats, allowed = 0o600): Finding[] {
+  const { mode, uid } = stats;
   const wrong: Finding[] = [];
-  if ((mode & 0o077) !== 0) {
+  if ((mode & 0o077 & ~allowed) !== 0) {
     const what = `${file} can be used by others (mode ${(mode & 0o777).toString(8)})`;
-    wrong.push(problem(check, what, `chmod 600 ${file}`));
+    const mounted =
+      allowed === 0o440 ? ', or set defaultMode: 0440 where Kubernetes mounts it' : '';
+    wrong.push(problem(check, what, `chmod ${allowed.toString(8)} ${file}${mounted}`));
   }
   const own = process.getuid?.();
-  if (own !== undefined && own !== 0 && uid !== own) {
+  const rootLends = uid === 0 && allowed === 0o440;
+  if (own !== undefined && own !== 0 && uid !== own && !rootLends) {
     const what = `${file} belongs to another user (${uid})`;
-    wrong.push(warning(check, what, `run the gateway, and this, as the user that it belongs to`));
+    const remedy =
+      uid === 0
+        ? 'make it belong to the user that the gateway runs as'
+        : 'run the gateway, and this, as the user that it belongs to';
+    wrong.push(warning(check, what, remedy));
   }
   return wrong;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import type { LedgerEntry } from '../../db/tables.ts';
 import { StartError } from '../start-error.ts';
 import { type Contents, digestOf, type Header, type Trailer } from './archive-text.ts';
 
@@ -38,6 +39,14 @@ export async function checkArchive(file: string): Promise<Contents> {
   }
   const { firstSeq, previousDigest } = header;
   return { firstSeq, previousDigest, ...counted, lastAtMs };
+}
+
+/** The entries of an archive, in order, as the ledger had them; of one that was checked. */
+export async function* archivedEntries(file: string): AsyncGenerator<LedgerEntry> {
+  for await (const line of linesOf(file)) {
+    const { type, deliveries: _its, ...entry } = parsed(line) ?? {};
+    if (type === 'entry') yield entry as unknown as LedgerEntry;
+  }
 }
 
 function parsed(line: Buffer): Record<string, unknown> | undefined {
