@@ -43,6 +43,8 @@ export interface ServerOptions {
   readonly examples?: Examples | undefined;
   /** `false` has Yoga answer all of GraphQL, as it does whatever the short path leaves to it. */
   readonly shortPath?: boolean | undefined;
+  /** Connections of one address at once, where it is not what it is elsewhere. */
+  readonly connectionsPerAddressMax?: number | undefined;
 }
 
 /** Request line and headers together, in bytes; beyond it the answer is 431. */
@@ -68,6 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     rateLimits,
     examples,
     shortPath,
+    connectionsPerAddressMax,
   } = options;
   const routes = gateway.credentials.flatMap(({ rest, routes: others = [] }: AnyCredential) => [
     ...(rest === undefined ? [] : [rest]),
@@ -132,7 +135,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
 
   const connections = closeOnceAnswered(app);
   app.server.maxConnections = CONNECTIONS_MAX;
-  limitConnections(app.server, isProxy);
+  limitConnections(app.server, isProxy, connectionsPerAddressMax);
   // Who expects something else than Node knows is answered all the same (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', (...asked) => app.server.emit('request', ...asked));
   knowEveryMethod(app);

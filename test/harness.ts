@@ -49,6 +49,7 @@ export interface HarnessOptions extends StartOptions {
   readonly fixed?: boolean;
   /** `false` has Yoga answer all of GraphQL. */
   readonly shortPath?: boolean;
+  readonly connectionsPerAddressMax?: number;
 }
 
 /** A moment for tests in which nothing may differ between runs. */
@@ -80,6 +81,7 @@ export async function openGateway(options: HarnessOptions = {}): Promise<Harness
     gateway: running.gateway,
     newRequestId: options.fixed ? fixedRequestId : newRequestId,
     shortPath: options.shortPath,
+    connectionsPerAddressMax: options.connectionsPerAddressMax,
   });
   await app.ready();
 
