@@ -149,7 +149,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   // With a callback, and no further hooks: each of them costs every request.
   app.addHook('onRequest', (request, reply, next) => {
     request.raw.url = malformed.get(request.raw)?.url ?? request.raw.url;
-    forgetPorts(request);
+    if (trustedProxies.length > 0) forgetPorts(request);
     reply.headers(headers).header('x-request-id', request.id);
     reply.raw.once('close', () => answered(request, reply, gateway));
     gateway.traces?.received(request);

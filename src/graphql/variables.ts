@@ -1,6 +1,7 @@
 import {
   coerceInputValue,
   type GraphQLError,
+  type GraphQLInputType,
   type GraphQLSchema,
   isInputType,
   type OperationDefinitionNode,
@@ -40,27 +41,28 @@ export function wrongVariables(
     if (!Object.hasOwn(variables, name) || !isInputType(type)) continue;
     const value = variables[name];
     if (coerceInputValue(value, type) !== undefined) continue;
-    const stop = new Error('One is enough');
-    let problem = '';
-    try {
-      validateInputValue(
-        value,
-        type,
-        ({ message }, path) => {
-          problem = `${path.map((key) => ` at ${key}`).join('')}: ${message}`;
-          throw stop;
-        },
-        true,
-      );
-    } catch (error) {
-      if (error !== stop) throw error;
-    }
-    const said = `Variable "$${name}" got an invalid value${problem}`;
+    const said = `Variable "$${name}" got an invalid value${firstProblem(value, type)}`;
     return badRequest(
       said.length > PROBLEM_CHARS_MAX ? `${said.slice(0, PROBLEM_CHARS_MAX)}…` : said,
     );
   }
   return undefined;
+}
+
+/** Where a value is no good first, and why. */
+function firstProblem(value: unknown, type: GraphQLInputType): string {
+  const enough = new Error('One is enough');
+  let problem = '';
+  const stop = ({ message }: GraphQLError, path: readonly (string | number)[]) => {
+    problem = `${path.map((key) => ` at ${key}`).join('')}: ${message}`;
+    throw enough;
+  };
+  try {
+    validateInputValue(value, type, stop, true);
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
+  return problem;
 }
 
 /** Looked at without calls for each level, since JSON may have very many. */
