@@ -26,10 +26,11 @@ describe('removeTarget', () => {
 
   test('tells a webhook nothing more, and closes what it is owed', async () => {
     const { h, clock, hook, ids } = await withStuck(3);
-    const { length } = hook.receiver.received;
     expect(await remove(h, hook.id)).toEqual({
       target: { id: hook.id, state: 'EFFECTIVE', pending: 0, stuck: 0 },
     });
+    // One may have been on its way.
+    const { length } = hook.receiver.received;
     const rows = await deliveriesTo(h, hook);
     expect(rows).toHaveLength(ids.length);
     for (const row of rows) {
