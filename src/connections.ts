@@ -26,34 +26,26 @@ const STREAM_END_MS = 1_000;
  * still owed. A client that does not read how a stream ends learns it from the connection.
  */
 export function closeOnceAnswered(app: FastifyInstance): Connections {
-  /** How many answers each open connection is owed. */
-  const owed = new Map<Socket, number>();
-  /** The answers themselves. */
+  const open = new Map<Socket, Connection>();
+  /** The answers that are owed. */
   const answers = new Set<ServerResponse>();
-  /** What each open connection has asked last. */
-  const newest = new Map<Socket, IncomingMessage>();
-  /** Connections on which nothing more can be read. */
-  const broken = new Set<Socket>();
   let closing = false;
 
   app.server.on('connection', (socket) => {
-    owed.set(socket, 0);
-    socket.once('close', () => {
-      owed.delete(socket);
-      newest.delete(socket);
-      broken.delete(socket);
-    });
+    open.set(socket, { owed: 0, broken: false });
+    socket.once('close', () => open.delete(socket));
   });
   app.server.on('request', (request, response) => {
     const { socket } = request;
-    newest.set(socket, request);
-    owed.set(socket, (owed.get(socket) ?? 0) + 1);
+    const connection = open.get(socket);
+    if (connection === undefined) return;
+    connection.newest = request;
+    connection.owed += 1;
     answers.add(response);
     response.once('close', () => {
       answers.delete(response);
-      const left = (owed.get(socket) ?? 1) - 1;
-      if (!socket.destroyed) owed.set(socket, left);
-      if ((closing || broken.has(socket)) && left === 0) socket.end();
+      connection.owed -= 1;
+      if ((closing || connection.broken) && connection.owed === 0) socket.end();
     });
   });
   app.addHook('preClose', async () => {
@@ -61,8 +53,8 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
     await setImmediate();
     await setImmediate();
     closing = true;
-    for (const [socket, left] of owed) {
-      if (left === 0) socket.destroy();
+    for (const [socket, { owed }] of open) {
+      if (owed === 0) socket.destroy();
     }
     setTimeout(() => {
       for (const answer of answers) if (isStream(answer)) answer.destroy();
@@ -70,21 +62,32 @@ export function closeOnceAnswered(app: FastifyInstance): Connections {
   });
 
   return {
-    isFlooded: (socket) => (owed.get(socket) ?? 0) >= OWED_MAX,
+    isFlooded: (socket) => (open.get(socket)?.owed ?? 0) >= OWED_MAX,
     endOnceAnswered(socket, status) {
-      const request = newest.get(socket);
+      const connection = open.get(socket);
+      const request = connection?.newest;
       const isCut = request?.complete === false;
-      if ((owed.get(socket) ?? 0) === 0) {
+      if (connection === undefined || connection.owed === 0) {
         // It has its answer, and what cannot be read is a body that nobody reads.
         if (isCut) socket.end();
         return isCut;
       }
-      broken.add(socket);
+      connection.broken = true;
       // Whoever waits for the rest of the body would wait for good.
       if (isCut && request.listenerCount('error') > 0) request.emit('error', new CutBody(status));
       return true;
     },
   };
+}
+
+/** An open connection. */
+interface Connection {
+  /** How many answers it is owed. */
+  owed: number;
+  /** What it has asked last. */
+  newest?: IncomingMessage;
+  /** Whether nothing more can be read on it. */
+  broken: boolean;
 }
 
 /** What the server's error handler answers with the status. */

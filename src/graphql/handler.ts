@@ -4,7 +4,7 @@ import { logOf } from '../request-log.ts';
 import { createContext } from './context.ts';
 import { createDocuments } from './documents.ts';
 import { mask } from './mask.ts';
-import type { HandlerOptions } from './mount.ts';
+import type { GraphqlOptions } from './mount.ts';
 import { GRAPHQL_PATH } from './path.ts';
 import { rulesOf } from './rules.ts';
 import { schemaOf } from './schema.ts';
@@ -15,7 +15,7 @@ import type { Yoga } from './yoga.ts';
 export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 /** By the short path what goes there, and by Yoga the rest; Yoga is loaded when there is some. */
-export function createHandler(gateway: Gateway, options: HandlerOptions): Handler {
+export function createHandler(gateway: Gateway, options: GraphqlOptions): Handler {
   const schema = schemaOf(gateway.credentials);
   const documents = createDocuments(schema, rulesOf(options.profile));
   let yoga: Promise<Yoga> | undefined;
@@ -40,6 +40,7 @@ export function createHandler(gateway: Gateway, options: HandlerOptions): Handle
     // What it throws is thrown again in Yoga, which has an answer.
     const outcome = await taken.outcome?.catch(() => undefined);
     if (outcome?.body === undefined) return (await load())(request, reply, taken);
-    return reply.header('content-type', `${taken.type}; charset=utf-8`).send(outcome.body);
+    reply.header('content-type', `${taken.type}; charset=utf-8`);
+    return outcome.body;
   };
 }

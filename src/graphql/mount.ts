@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway.ts';
@@ -18,11 +17,6 @@ export interface GraphqlOptions {
   readonly shortPath?: boolean | undefined;
 }
 
-/** The options, and the request that is being answered, wherever that goes on. */
-export interface HandlerOptions extends GraphqlOptions {
-  readonly current: AsyncLocalStorage<FastifyRequest>;
-}
-
 /**
  * Mounts GraphQL over HTTP and, for browsers, GraphiQL. What answers is loaded as soon as the server
  * listens, or with the first request: the REST of a gateway that starts waits for none of it.
@@ -32,14 +26,14 @@ export function mountGraphql(
   gateway: Gateway,
   options: GraphqlOptions,
 ): void {
-  // Where a fault is masked, its request is not at hand otherwise.
-  const current = new AsyncLocalStorage<FastifyRequest>();
-  let handler: Promise<Handler> | undefined;
+  let loaded: Promise<Handler> | undefined;
+  let handler: Handler | undefined;
   const load = () => {
-    handler ??= import('./handler.ts').then(({ createHandler }) =>
-      createHandler(gateway, { ...options, current }),
-    );
-    return handler;
+    loaded ??= import('./handler.ts').then(({ createHandler }) => {
+      handler = createHandler(gateway, options);
+      return handler;
+    });
+    return loaded;
   };
   app.addHook('onListen', (done) => {
     setImmediate(() => {
@@ -55,9 +49,11 @@ export function mountGraphql(
     scope.addContentTypeParser('application/json', limits, (_request, body, read) =>
       read(null, body),
     );
-    scope.addHook('onRequest', ({ headers: { host = 'localhost' } }, _reply, next) => {
-      // Yoga makes a URL of it, in which nothing else may be said.
-      const readable = !/[/\\?#@]/.test(host) && URL.canParse(`http://${host}`);
+    let read = 'localhost';
+    scope.addHook('onRequest', ({ headers: { host = read } }, _reply, next) => {
+      // Yoga makes a URL of it, in which nothing else may be said. Clients mostly say what the last has said.
+      const readable = host === read || (!/[/\\?#@]/.test(host) && URL.canParse(`http://${host}`));
+      if (readable) read = host;
       next(readable ? undefined : new BadRequest('Host'));
     });
     if (options.profile === 'production') scope.addHook('onRequest', refuseGet);
@@ -66,9 +62,8 @@ export function mountGraphql(
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
       url: GRAPHQL_PATH,
-      // Around the sending too: what goes on after the first answer may be a fault.
-      preHandler: (request, _reply, next) => current.run(request, next),
-      handler: async (request, reply) => (await load())(request, reply),
+      handler: (request, reply) =>
+        handler?.(request, reply) ?? load().then((handler) => handler(request, reply)),
     });
     done();
   });

@@ -1,4 +1,8 @@
-import { buildExecutionContext, normalizedExecutor } from '@graphql-tools/executor';
+import {
+  buildExecutionContext,
+  type ExecutionArgs,
+  normalizedExecutor,
+} from '@graphql-tools/executor';
 import {
   BREAK,
   type DocumentNode,
@@ -13,6 +17,7 @@ import {
 import { type Asked, type FieldPlan, fieldsOf, fragmentsOf } from './plan-fields.ts';
 import { executeFields, executeSerially, type Results, type Run } from './plan-run.ts';
 import { isPromise } from './plan-values.ts';
+import { variablesReader } from './plan-variables.ts';
 
 /** Executes one operation of a document as the executor of @graphql-tools does, to the byte. */
 export type Plan = (
@@ -71,12 +76,26 @@ function compilePlan(
   const execute =
     operation.operation === OperationTypeNode.MUTATION ? executeSerially : executeFields;
 
+  const readVariables = variablesReader(schema, operation);
+  /** What is the same each time. */
+  let kept: Run | undefined;
+  const begin = (args: ExecutionArgs, given: Record<string, unknown>) => {
+    const variableValues = kept && readVariables(given);
+    if (kept && variableValues) {
+      return { ...kept, contextValue: args.contextValue, variableValues, errors: [] };
+    }
+    const run = buildExecutionContext(args);
+    if (!('schema' in run)) return undefined;
+    kept ??= { ...run, contextValue: undefined, variableValues: { sources: {}, coerced: {} } };
+    return run;
+  };
+
   return (contextValue, variableValues) => {
     const asking = { schema, document, operationName, hideSuggestions: hideSuggestions ?? false };
     const args = { ...asking, contextValue, variableValues };
-    const run = buildExecutionContext(args);
+    const run = begin(args, variableValues);
     // The variables are no good. Nothing is executed yet, so the executor can say why.
-    if (!('schema' in run)) return normalizedExecutor(args) as ExecutionResult;
+    if (run === undefined) return normalizedExecutor(args) as ExecutionResult;
     const failed = (error: GraphQLError & { errors?: GraphQLError[] }) => {
       run.errors.push(...(error.errors ?? [error]));
       return resultOf(run, null);

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type ExecutionArgs,
@@ -15,7 +16,7 @@ import { createContext } from './context.ts';
 import type { Documents, Read } from './documents.ts';
 import { graphiqlOptions } from './examples.ts';
 import { mask } from './mask.ts';
-import type { HandlerOptions } from './mount.ts';
+import type { GraphqlOptions } from './mount.ts';
 import { GRAPHQL_PATH } from './path.ts';
 import type { Taken } from './short-path.ts';
 import { wrongVariables } from './variables.ts';
@@ -23,7 +24,7 @@ import { wrongVariables } from './variables.ts';
 /** Answers what the short path leaves; `taken` is how far that has come. */
 export type Yoga = (request: FastifyRequest, reply: FastifyReply, taken: Taken) => unknown;
 
-export interface YogaOptions extends HandlerOptions {
+export interface YogaOptions extends GraphqlOptions {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
 }
@@ -38,8 +39,10 @@ interface Served {
 /** Yoga, for whatever GraphQL over HTTP has beside a POST of JSON, and for all refusals of requests. */
 export function createGraphqlYoga(
   gateway: Gateway,
-  { profile, examples, schema, documents, current }: YogaOptions,
+  { profile, examples, schema, documents }: YogaOptions,
 ): Yoga {
+  // Where a fault is masked, its request is not at hand otherwise.
+  const current = new AsyncLocalStorage<FastifyRequest>();
   const open = profile === 'development';
   const yoga = createYoga<Served, Context>({
     schema,
@@ -73,7 +76,12 @@ export function createGraphqlYoga(
   return (request, reply, taken) => {
     const { raw, method, headers, query } = request;
     const asked = { raw, method, headers, query, body: bodyOf(request) };
-    return yoga.handleNodeRequestAndResponse(asked, reply, { http: request, reply, taken });
+    // Around the sending too: what goes on after the first answer may be a fault.
+    return current.run(request, async () =>
+      reply.send(
+        await yoga.handleNodeRequestAndResponse(asked, reply, { http: request, reply, taken }),
+      ),
+    );
   };
 }
 
