@@ -30,6 +30,9 @@ const rowNames = [
 /** No server revokes faster: there are keys for so many. */
 const REVOCATIONS_PER_SECOND_MAX = 45_000;
 
+/** Short rounds are warmed up for no longer than so many of them. */
+const WARM_ROUNDS_MAX = 5;
+
 /** What a row takes on the disk, with what a checkpoint has not taken over yet. */
 const BYTES_PER_ROW = 600;
 
@@ -106,12 +109,15 @@ async function run(options: Options): Promise<void> {
 
 function extentOf({ quick = false, rounds, seconds: length, logLevel }: Options): Extent {
   const usual = quick
-    ? { rounds: 5, seconds: 0.35, warmSeconds: 1.5, tokens: 20_000 }
-    : { rounds: 9, seconds: 2, warmSeconds: 3, tokens: 100_000 };
+    ? { rounds: 5, seconds: 0.35, warmRequests: 8_000, warmSeconds: 1.75, tokens: 20_000 }
+    : { rounds: 9, seconds: 2, warmRequests: 30_000, warmSeconds: 10, tokens: 100_000 };
   const extent = {
     rounds: rounds ?? usual.rounds,
     seconds: length ?? usual.seconds,
-    warmSeconds: Math.min(usual.warmSeconds, length ?? Number.POSITIVE_INFINITY),
+    warmSeconds: Math.min(
+      usual.warmSeconds,
+      WARM_ROUNDS_MAX * (length ?? Number.POSITIVE_INFINITY),
+    ),
   };
   const longS = extent.warmSeconds + extent.rounds * extent.seconds;
   return {

@@ -14,6 +14,9 @@ interface Taken {
   units: number;
 }
 
+/** After each part of its time it is seen whether a server is warm. */
+const WARM_PARTS = 8;
+
 /** Makes what a match needs, and sees what its requests execute; undefined where no row is asked for. */
 export async function prepare(match: Match, setting: Setting): Promise<Prepared | undefined> {
   const rows = wantedOf(match, setting);
@@ -50,13 +53,26 @@ export async function play(
     if (answers === 0) throw new Error(`${title}: there were too few rows for so many rounds`);
     return { units: answers * match.perAnswer, took };
   };
+  /** As many requests for each: compilers count calls, and a server that is slower has as many to come. */
+  const warm = async (contestant: Contestant) => {
+    let [units, seconds] = [0, 0];
+    do {
+      const { took, ...asked } = await ask(contestant, extent.warmSeconds / WARM_PARTS);
+      units += asked.units;
+      seconds += took;
+    } while (
+      match.requestsPerRound === undefined &&
+      units < extent.warmRequests &&
+      seconds < extent.warmSeconds
+    );
+  };
   try {
     progress(`${title}: starting ${names.join(', ')}`);
     const entering = names.map((name) => enter(setting, name, prepared));
     contestants.push(...(await Promise.all(entering)));
     for (const contestant of contestants) {
       progress(`${title}: warming ${contestant.name}`);
-      await ask(contestant, extent.warmSeconds);
+      await warm(contestant);
     }
     for (let round = 0; round < extent.rounds; round++) {
       progress(`${title}: round ${round + 1} of ${extent.rounds}`);

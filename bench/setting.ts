@@ -7,8 +7,10 @@ import type { Workload } from './workloads.ts';
 export interface Extent {
   readonly quick: boolean;
   readonly rounds: number;
-  /** How long a server is asked in a round, and once before the first. */
+  /** How long a server is asked in a round. */
   readonly seconds: number;
+  /** By how many requests it is warmed before the first, and for how long at the most. */
+  readonly warmRequests: number;
   readonly warmSeconds: number;
   /** Credentials in the databases whose rows are throughputs. */
   readonly keys: number;
