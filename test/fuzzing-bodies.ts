@@ -80,7 +80,7 @@ export function general(
   if (body === '' && (headers['content-length'] !== '0' || status === 406)) return '';
   const type = headers['content-type'] ?? '';
   if (words === graphql && type === 'text/event-stream') {
-    const [, data] = /^event: next\ndata: (.+)$/m.exec(body) ?? [];
+    const [, data] = /^event: next\ndata: ([^\n]+)\n/m.exec(body) ?? [];
     return data === undefined
       ? 'There is no event'
       : compilerOf(document)(words.schema)(JSON.parse(data));
