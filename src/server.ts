@@ -83,10 +83,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const isProxy = (address: string) => isWithin(address, trustedProxies);
   const malformed = new WeakMap<IncomingMessage, { readonly id: string; readonly url: string }>();
   const app = Fastify({
-    // A logger for each request costs more than to say the request's id with what is logged.
-    loggerInstance: Object.create(gateway.log, { child: { value: () => gateway.log } }),
+    loggerInstance: gateway.log,
     // One line a request, below, that says what is safe to keep.
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request costs more than to say the request's id with what is logged.
+    childLoggerFactory: (logger) => logger,
     genReqId: (raw) => malformed.get(raw as IncomingMessage)?.id ?? newRequestId(),
     // Routes read what they are sent themselves, and say all that they send.
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },

@@ -25,7 +25,12 @@ async function openLogged(options: HarnessOptions = {}) {
     config: { logLevel: 'trace', ...options.config },
     logTo: { write: (line) => text.push(line) },
   });
-  const lines = () => text.map((line) => JSON.parse(line) as Line);
+  const lines = () =>
+    text.map((line) => {
+      // What is said twice is not what was written.
+      expect(`${JSON.stringify(JSON.parse(line))}\n`).toBe(line);
+      return JSON.parse(line) as Line;
+    });
   /** The line of the last request on a route. */
   const lineOf = (route: string) =>
     until(() => {
