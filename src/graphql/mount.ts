@@ -26,14 +26,10 @@ export function mountGraphql(
   gateway: Gateway,
   options: GraphqlOptions,
 ): void {
-  let loaded: Promise<Handler> | undefined;
-  let handler: Handler | undefined;
+  let handler: Promise<Handler> | undefined;
   const load = () => {
-    loaded ??= import('./handler.ts').then(({ createHandler }) => {
-      handler = createHandler(gateway, options);
-      return handler;
-    });
-    return loaded;
+    handler ??= import('./handler.ts').then(({ createHandler }) => createHandler(gateway, options));
+    return handler;
   };
   app.addHook('onListen', (done) => {
     setImmediate(() => {
@@ -62,8 +58,7 @@ export function mountGraphql(
       method: [...GRAPHQL_METHODS],
       exposeHeadRoute: false,
       url: GRAPHQL_PATH,
-      handler: (request, reply) =>
-        handler?.(request, reply) ?? load().then((handler) => handler(request, reply)),
+      handler: async (request, reply) => (await load())(request, reply),
     });
     done();
   });
